@@ -1,0 +1,1 @@
+"""Exchange: the running system, a server that can read nothing and the clients of real people."""

@@ -1,0 +1,37 @@
+"""All commands, put into their groups."""
+
+from __future__ import annotations
+
+import click
+
+from exchange.cli import members, people, reading, reports, reviews, setup, translate
+from exchange.cli.verbs import add_verbs
+
+GROUPS = {
+    "register": "The register of States and people.",
+    "review": "Open a review, keep its schedule.",
+    "members": "Who takes part, and their keys.",
+    "desk-review": "The desk review.",
+    "report": "The country review report.",
+    "summary": "The executive summary.",
+    "translate": "Translations: what is outstanding, assigning, submitting.",
+}
+
+
+def add_all(root: click.Group) -> None:
+    """Add every command to the root, once."""
+    if root.commands:
+        return
+    groups = {name: click.Group(name, help=text) for name, text in GROUPS.items()}
+
+    def group_of(verb: str) -> tuple[click.Group, str]:
+        first, _, rest = verb.partition(" ")
+        return (groups[first], rest) if rest else (root, first)
+
+    add_verbs(group_of)
+    for module in (setup, people, reviews, members, translate, reports, reading):
+        for verb, command in module.COMMANDS.items():
+            group, name = group_of(verb)
+            group.add_command(command, name)
+    for group in groups.values():
+        root.add_command(group)

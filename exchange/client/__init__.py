@@ -1,0 +1,1 @@
+"""The client: verifies everything it is told, seals and signs everything it sends."""

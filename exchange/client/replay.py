@@ -1,0 +1,203 @@
+"""Replaying streams: every envelope fetched, verified and admitted here, whatever the server says of them.
+
+    1. the register is the pinned one              4. each envelope is admitted by the rules
+    2. each stream begins with its own hash        5. nothing seen before is missing or different
+    3. each signature holds, by the register's keys
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from events.card import card_of
+from events.envelope import Event, SignedEvent
+from events.errors import Conflict, EventsError, Malformed, WrongReference, WrongStream
+from events.register import Register, RegisterHistory
+from events.review import Review
+from events.rule import StreamKind, rule_of
+from events.workflow import admit_register, admit_review
+from exchange.client import snapshot
+from exchange.client.cache import Cache, Remembered
+from exchange.client.errors import ServerLied
+from exchange.client.remote import Remote
+from keys.errors import BadSignature, InvalidKey
+from keys.recipient import Recipient
+
+S = TypeVar("S", Register, Review)
+VERIFIERS = 2
+RUN = 64
+
+
+class Keys:
+    """The public keys of every device of the register, checked once."""
+
+    def __init__(self, history: RegisterHistory) -> None:
+        self._history = history
+        self._known: dict[bytes, Recipient] = {}
+
+    def of(self, signed: SignedEvent) -> Recipient:
+        """The key a signed event must hold under; raises ServerLied if the register has no such device."""
+        device = signed.claimed_author
+        if device not in self._known:
+            self._known[device] = self._find(signed, device)
+        return self._known[device]
+
+    def _find(self, signed: SignedEvent, device: bytes) -> Recipient:
+        if not len(self._history):
+            return card_of(signed.claimed_genesis[1]).recipient()
+        person = self._history.latest.by_device(device)
+        if person is None:
+            raise ServerLied(4, f"an event is from a device that the register does not know ({device.hex()[:16]})")
+        return Recipient(person.signing, person.sealing)
+
+
+def verify_all(signed: Sequence[SignedEvent], keys: Callable[[SignedEvent], Recipient]) -> list[Event]:
+    """Verify many signatures on two threads (libsodium releases the GIL); raises BadSignature."""
+    work = [(event, keys(event)) for event in signed]
+    if len(work) < RUN:
+        return [event.verify(key) for event, key in work]
+    runs = [work[i : i + RUN] for i in range(0, len(work), RUN)]
+    with ThreadPoolExecutor(VERIFIERS) as pool:
+        done = pool.map(lambda run: [event.verify(key) for event, key in run], runs)
+        return [event for run in done for event in run]
+
+
+class Replay:
+    """The streams as far as this client has verified them."""
+
+    def __init__(self, remote: Remote, cache: Cache, pinned: bytes) -> None:
+        self._remote = remote
+        self._cache = cache
+        self._pinned = pinned
+        self.history = RegisterHistory()
+        self.keys = Keys(self.history)
+        self._reviews: dict[bytes, Review] = {}
+
+    async def register(self) -> Register:
+        """The register up to its newest event; raises ServerLied."""
+        if not len(self.history):
+            self._recall_register()
+        state = self.history.latest if len(self.history) else None
+        state, new = await self._follow(self._pinned, state, self._admit_register)
+        if new:
+            self._remember(state, new)
+        return state
+
+    async def review(self, stream: bytes) -> Review:
+        """A review up to its newest event; raises ServerLied."""
+        await self.register()
+        known = self._reviews.get(stream) or self._recall_review(stream)
+        try:
+            state, new = await self._follow(stream, known, self._admit_review)
+        except WrongReference:
+            # The review may rely on register events that came in after ours were read.
+            await self.register()
+            state, new = await self._follow(stream, known, self._admit_review)
+        if new:
+            self._remember(state, new)
+        self._reviews[stream] = state
+        return state
+
+    def take(self, state: S, signed: SignedEvent) -> S:
+        """Fold one's own event, just accepted by the server, without fetching it again."""
+        event = self._verified([signed])[0]
+        new = self._admit_register(state, event) if isinstance(state, Register) else self._admit_review(state, event)
+        self._remember(new, [(new.seq, signed.envelope)])
+        if isinstance(new, Review):
+            self._reviews[new.id] = new
+        return new
+
+    def known(self, stream: bytes) -> Register | Review | None:
+        """A stream as it was last verified, without asking the server."""
+        if stream == self._pinned:
+            return self.history.latest if len(self.history) else None
+        return self._reviews.get(stream)
+
+    async def _follow(
+        self, stream: bytes, state: S | None, fold: Callable[[S | None, Event], S]
+    ) -> tuple[S, list[tuple[int, bytes]]]:
+        """Fetch, verify and admit what comes after `state`."""
+        new: list[tuple[int, bytes]] = []
+        while True:
+            page = await self._remote.events(stream, state.seq if state else -1)
+            for event, envelope in self._checked(page, stream):
+                state = self._folded(fold, state, event)
+                new.append((event.header.seq, envelope))
+            if not page:
+                break
+        if state is None:
+            raise ServerLied(12, "the server shows nothing of a stream that exists")
+        return state, new
+
+    def _checked(self, page: list[bytes], stream: bytes) -> Iterable[tuple[Event, bytes]]:
+        try:
+            signed = [SignedEvent.parse(envelope) for envelope in page]
+        except Malformed as error:
+            raise ServerLied(20, f"the server shows bytes that are no event: {error}") from None
+        # Register events bring keys that later ones on the same page need.
+        if stream != self._pinned:
+            return zip(self._verified(signed), page, strict=True)
+        return ((self._verified([one])[0], envelope) for one, envelope in zip(signed, page, strict=True))
+
+    def _verified(self, signed: Sequence[SignedEvent]) -> list[Event]:
+        try:
+            return verify_all(signed, self.keys.of)
+        except (BadSignature, InvalidKey, Malformed) as error:
+            raise ServerLied(10, f"the server shows an event that its author did not sign: {error}") from None
+
+    def _folded(self, fold: Callable[[S | None, Event], S], state: S | None, event: Event) -> S:
+        try:
+            return fold(state, event)
+        except WrongReference as error:
+            if rule_of(event.header.kind).stream is StreamKind.REVIEW and "register" in event.header.clear:
+                raise
+            raise ServerLied(1, f"the server shows an event that the rules refuse: {error}") from None
+        except Conflict as error:
+            raise ServerLied(12, f"the server shows another history than before, or not all of it: {error}") from None
+        except WrongStream as error:
+            raise ServerLied(5, f"the server shows another stream than the one asked for: {error}") from None
+        except EventsError as error:
+            raise ServerLied(1, f"the server shows an event that the rules refuse: {error}") from None
+
+    def _admit_register(self, state: Register | None, event: Event) -> Register:
+        if state is None and event.id != self._pinned:
+            raise WrongStream(f"the register {self._pinned.hex()[:16]}", event.id.hex()[:16])
+        return admit_register(state, event, self.history)
+
+    def _admit_review(self, state: Review | None, event: Event) -> Review:
+        return admit_review(state, event, self.history)
+
+    def _recall_register(self) -> None:
+        """Fold the remembered register again; its signatures held when it was remembered."""
+        remembered = self._cache.remembered(self._pinned)
+        if remembered is None:
+            return
+        state: Register | None = None
+        try:
+            for envelope in self._cache.envelopes(self._pinned):
+                signed = SignedEvent.parse(envelope)
+                state = self._admit_register(state, trusted(signed))
+        except EventsError:
+            state = None
+        if state is None or state.head != remembered.head:
+            self._cache.forget(self._pinned)
+            self.history.clear()
+
+    def _recall_review(self, stream: bytes) -> Review | None:
+        remembered = self._cache.remembered(stream)
+        state = snapshot.load(remembered.state, Review) if remembered else None
+        if remembered and (state is None or (state.seq, state.head) != (remembered.seq, remembered.head)):
+            self._cache.forget(stream)
+            return None
+        return state
+
+    def _remember(self, state: Register | Review, new: list[tuple[int, bytes]]) -> None:
+        saved = snapshot.dump(state) if isinstance(state, Review) else b""
+        self._cache.remember(state.id, new, Remembered(state.seq, state.head, saved))
+
+
+def trusted(signed: SignedEvent) -> Event:
+    """An event whose signature held before: it stands under a head that this device authenticated."""
+    return Event(signed.id, signed._header)  # noqa: SLF001

@@ -1,0 +1,106 @@
+"""`make demo`: play the review, then show who could read what, what was late, and that the server read nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from exchange.demo.papers import Papers
+from exchange.demo.proof import found_in, phrases_of, size_of
+from exchange.demo.script import Review
+from exchange.demo.stage import Actor, DemoFailed, Stage
+
+ROOT = Path("build/demo")
+
+
+@click.command()
+@click.option("--docs", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Use the files of this directory as the documents.")
+def main(docs: Path | None) -> None:
+    """Play a whole review; everything stays in build/demo."""
+    began = time.monotonic()
+    stage = Stage.set(ROOT.absolute())
+    papers = Papers.prepare(ROOT.absolute() / "papers", docs.absolute() if docs else None)
+    try:
+        Review(stage, papers).play()
+        opened(stage)
+        stage.do(stage.actors["officer"], "timetable", show=True)
+        stage.do(stage.actors["officer"], "readers", show=True)
+        stage.stop_server()
+        prove(stage, papers)
+    except DemoFailed as error:
+        stage.say(f"The demo failed: {error}")
+        sys.exit(1)
+    finally:
+        stage.stop_server()
+        stage.transcript.close()
+    minutes, seconds = divmod(int(time.monotonic() - began), 60)
+    stage.console.print(
+        f"\nDone in {minutes} min {seconds} s, {stage.step} commands. Everything is in {ROOT}/ (transcript.txt). To go on by hand:\n"
+        f"  COLLOQUY_EXERCISE_CLOCK={ROOT}/clock .venv/bin/colloquy serve --data {ROOT}/server --port {stage.url.rpartition(':')[2]}\n"
+        "and in another terminal:\n"
+        f"  export COLLOQUY_EXERCISE_CLOCK={ROOT}/clock COLLOQUY_HOME={ROOT}/people/vda-focal-point\n"
+        f"  export COLLOQUY_PASSPHRASE_FILE={ROOT}/people/vda-focal-point/passphrase.txt\n"
+        "  .venv/bin/colloquy inbox",
+        markup=False,
+    )
+
+
+def opened(stage: Stage) -> None:
+    """Who really opened what: every person tries to open everything."""
+    stage.heading("Who can open what: everyone just tried")
+    sheets = {actor: sheet(stage, actor) for actor in stage.actors.values()}
+    lines = max(sheets.values(), key=len)
+    people = list(sheets)
+    for number, actor in enumerate(people, 1):
+        stage.say(f"  {number:>2} {actor.name}, {actor.role}{f' of {actor.state}' if actor.state else ''}")
+    stage.say("\n  No.  " + " ".join(f"{n:>2}" for n in range(1, len(people) + 1)) + "  what")
+    for seq, what in sorted((seq, what) for seq, (what, _) in lines.items()):
+        marks = " ".join(f"{_mark(sheets[actor], seq):>2}" for actor in people)
+        stage.say(f"  #{seq:<4}{marks}  {what}")
+    stage.say("  ● opened it   · sees that it happened, cannot open it   (blank: is shown nothing)")
+
+
+def sheet(stage: Stage, actor: Actor) -> dict[int, tuple[str, bool]]:
+    """What a person is shown: number, what happened, and whether they could open it."""
+    try:
+        rows = stage.ask(actor, "timeline")
+    except DemoFailed:
+        return {}
+    return {row["seq"]: (row["what"], row["title"] != "(sealed)") for row in rows if row["circle"]}
+
+
+def _mark(rows: dict[int, tuple[str, bool]], seq: int) -> str:
+    if seq not in rows:
+        return " "
+    return "●" if rows[seq][1] else "·"
+
+
+def prove(stage: Stage, papers: Papers) -> None:
+    """Look for every phrase in every byte that the server holds."""
+    stage.heading("Proof that the server holds no word of it")
+    names = [actor.name for actor in stage.actors.values()]
+    phrases = phrases_of(papers.directory.parent, papers.documents, names)
+    control = next(iter(found_in(papers.directory.parent, phrases)), None)
+    if control is None:
+        raise DemoFailed("the search finds nothing even where everything is: it proves nothing")
+    leaks = list(found_in(stage.root / "server", phrases)) + list(found_in_log(stage, phrases))
+    files, size = size_of(stage.root / "server")
+    for path, phrase in leaks[:20]:
+        stage.say(f"  LEAK in {path.name}: {phrase!r}")
+    if leaks:
+        raise DemoFailed(f"{len(leaks)} phrases were found in the server's files")
+    stage.say(f"  {len(phrases)} phrases, titles, names and file names looked for in {files} files ({size:,} bytes) and the log: none found.")
+
+
+def found_in_log(stage: Stage, phrases: set[bytes]) -> list[tuple[Path, bytes]]:
+    """Phrases in the server's log."""
+    path = stage.root / "server.log"
+    text = path.read_bytes()
+    return [(path, phrase) for phrase in phrases if phrase in text]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The table of routes: the application and the OpenAPI document are both made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from exchange import wire
+from exchange.server.api import Api
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+STREAM = "{stream:[0-9a-f]{64}}"
+UPLOAD = "{upload:[0-9a-f]{32}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    handler: Callable[[Api], Handler]
+    answer: type[wire.Shape] | str | None
+    takes: type[wire.Shape] | str | None = None
+    signed_in: bool = True
+    query: tuple[str, ...] = ()
+    status: int = 200
+
+    @property
+    def template(self) -> str:
+        """The path without patterns, as logs and documents show it."""
+        text = self.path
+        for pattern, plain in ((STREAM, "{stream}"), (UPLOAD, "{upload}")):
+            text = text.replace(pattern, plain)
+        return text.replace(r":\d{1,15}", "").replace(r":\d{1,3}", "")
+
+
+V1 = wire.API
+ROUTES = (
+    Route("GET", f"{V1}/service", lambda api: api.service, wire.Service, signed_in=False),
+    Route("POST", f"{V1}/sessions", lambda api: api.sign_in, wire.Session, wire.SessionRequest, signed_in=False),
+    Route("GET", f"{V1}/streams", lambda api: api.streams, wire.StreamList),
+    Route("POST", f"{V1}/streams", lambda api: api.found_stream, wire.Receipt, wire.EVENT_MEDIA, signed_in=False, status=201),
+    Route("GET", f"{V1}/streams/{STREAM}/events", lambda api: api.events, wire.EVENTS_MEDIA, query=("after", "limit")),
+    Route("POST", f"{V1}/streams/{STREAM}/events", lambda api: api.append, wire.Receipt, wire.EVENT_MEDIA, signed_in=False, status=201),
+    Route("POST", f"{V1}/streams/{STREAM}/bodies", lambda api: api.bodies, wire.BODIES_MEDIA, wire.BodiesRequest),
+    Route(
+        "GET",
+        f"{V1}/streams/{STREAM}/events/{{seq:\\d{{1,15}}}}/files/{{index:\\d{{1,3}}}}",
+        lambda api: api.file,
+        wire.BLOB_MEDIA,
+    ),
+    Route("GET", f"{V1}/news", lambda api: api.news, "text/event-stream"),
+    Route("POST", f"{V1}/uploads", lambda api: api.begin_upload, wire.Upload, wire.UploadRequest, status=201),
+    Route("GET", f"{V1}/uploads/{UPLOAD}", lambda api: api.upload, wire.Upload),
+    Route("PATCH", f"{V1}/uploads/{UPLOAD}", lambda api: api.write_upload, wire.Upload, wire.BLOB_MEDIA),
+    Route("POST", f"{V1}/uploads/{UPLOAD}", lambda api: api.finish_upload, wire.Stored, wire.UploadFinish),
+    Route("DELETE", f"{V1}/uploads/{UPLOAD}", lambda api: api.abandon_upload, None, status=204),
+    Route("GET", "/healthz", lambda api: api.healthy, "text/plain", signed_in=False),
+    Route("GET", "/readyz", lambda api: api.ready, "text/plain", signed_in=False),
+)

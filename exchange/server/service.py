@@ -1,0 +1,145 @@
+"""Running a server: engines opened, routes served, everything closed in order when it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from aiohttp import web
+from filelock import FileLock, Timeout
+
+from exchange.server import logs
+from exchange.server.accept import Acceptance
+from exchange.server.api import Api
+from exchange.server.app import application
+from exchange.server.auth import Sessions
+from exchange.server.news import Newsroom
+from exchange.server.states import States
+from exchange.settings import ServerSettings
+from storage.blobs.directory import DirectoryStore
+from storage.errors import StorageError, StorageUnavailable
+from storage.log import EventLog
+from storage.uploads import Uploads
+
+SWEEP_S = 3600.0
+GRACE_S = 10.0
+Clock = Callable[[], int]
+
+
+def clock_of(settings: ServerSettings) -> Clock:
+    """Now in milliseconds; in an exercise, what the exercise's clock file says."""
+    path = settings.exercise_clock
+    if path is None:
+        return lambda: time.time_ns() // 1_000_000
+
+    def exercise() -> int:
+        text = path.read_text("ascii").strip()
+        if text.isdigit():
+            return int(text)
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+    return exercise
+
+
+@asynccontextmanager
+async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
+    """Open the embedded engines and wire the parts; raises StorageUnavailable if another server uses the data."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(settings.data / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StorageUnavailable(f"another server uses {settings.data}; nothing was changed") from None
+    log = await EventLog.open(settings.data / "events.sqlite")
+    blobs = DirectoryStore(settings.data / "files")
+    uploads = Uploads(settings.data / "files" / "uploads", blobs, max_size=settings.max_file)
+    newsroom = Newsroom()
+    states = States(log, settings.max_reviews_in_memory)
+    try:
+        await states.load()
+        if settings.exercise_clock and states.register_id and not states.register.exercise:
+            raise StorageUnavailable("an exercise clock is set, but this register is no exercise")
+        acceptance = Acceptance(
+            log,
+            blobs,
+            states,
+            clock,
+            newsroom.publish,
+            founder=bytes.fromhex(settings.founder),
+            exercise=settings.exercise_clock is not None,
+        )
+        sessions = Sessions(states, clock)
+        yield Api(log, blobs, uploads, states, acceptance, sessions, newsroom, clock, settings.max_file)
+    finally:
+        uploads.close()
+        await log.close()
+        lock.release()
+
+
+async def serve(
+    settings: ServerSettings, ready: Callable[[str], None] = lambda _url: None, stop: asyncio.Event | None = None
+) -> None:
+    """Serve until told to stop; `ready` is given the address."""
+    stop = stop or asyncio.Event()
+    clock = clock_of(settings)
+    async with engines(settings, clock) as api:
+        runner = web.AppRunner(application(api), access_log=None, shutdown_timeout=GRACE_S, keepalive_timeout=75)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings), backlog=1024)
+        await site.start()
+        sweeping = asyncio.create_task(_sweep(api, clock))
+        url = _url(settings, runner)
+        (settings.data / "server.url").write_text(url + "\n")
+        ready(url)
+        await stop.wait()
+        api.closing.set()
+        sweeping.cancel()
+        await runner.cleanup()
+
+
+def run(settings: ServerSettings) -> int:
+    """Run a server in this process until SIGINT or SIGTERM; returns the exit status."""
+    logs.configure(settings.log_format, settings.log_level)
+
+    async def whole() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await serve(settings, lambda url: print(f"listening on {url}", flush=True), stop)  # noqa: T201
+
+    try:
+        asyncio.run(whole())
+    except (StorageError, OSError) as error:
+        print(f"colloquy: the server cannot start: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+async def _sweep(api: Api, clock: Clock) -> None:
+    """Discard abandoned uploads from time to time."""
+    while True:
+        with contextlib.suppress(StorageError):
+            await api.sweep(clock() / 1000)
+        await asyncio.sleep(SWEEP_S)
+
+
+def _tls(settings: ServerSettings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
+
+
+def _url(settings: ServerSettings, runner: web.AppRunner) -> str:
+    port = runner.addresses[0][1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{'https' if settings.tls_certificate else 'http'}://{host}:{port}"

@@ -1,0 +1,191 @@
+"""The log of envelopes: appended in groups, so that many authors share one flush to disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from eventsourcing.persistence import (
+    IntegrityError,
+    JSONTranscoder,
+    OperationalError,
+    PersistenceError,
+)
+from eventsourcing.persistence import EventStore as Store
+from eventsourcing.utils import Environment
+
+from storage.errors import Conflict, StorageFull, StorageUnavailable
+from storage.recorders import EnvelopeFactory, EnvelopeRecorder, VerbatimMapper
+from storage.rows import Appended, Row
+
+T = TypeVar("T")
+GROUP = 200
+READERS = 4
+LOCK_SECONDS = "30"
+
+
+class EventLog:
+    """Append and read envelopes; every append is on disk when it returns."""
+
+    def __init__(self, factory: EnvelopeFactory) -> None:
+        self._factory = factory
+        recorder = factory.application_recorder()
+        if not isinstance(recorder, EnvelopeRecorder):
+            raise TypeError(type(recorder).__name__)
+        self._recorder = recorder
+        self._store: Store[Any] = Store(VerbatimMapper(JSONTranscoder()), recorder)
+        self._writer = ThreadPoolExecutor(1, "log-writer")
+        self._readers = ThreadPoolExecutor(READERS, "log-reader")
+        self._waiting: deque[tuple[Row, asyncio.Future[Appended]]] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._write())
+
+    @classmethod
+    async def open(cls, path: Path) -> EventLog:
+        """Open the database at `path`, making it if there is none."""
+        settings = Environment(
+            env={"SQLITE_DBNAME": str(path), "ORIGINATOR_ID_TYPE": "text", "SQLITE_LOCK_TIMEOUT": LOCK_SECONDS}
+        )
+        try:
+            return cls(EnvelopeFactory(settings))
+        except (PersistenceError, OSError) as error:
+            raise StorageUnavailable(f"the database cannot be opened: {error}") from None
+
+    async def append(self, row: Row) -> Appended:
+        """Append one row and return when it is flushed; the same row again is success.
+
+        Raises Conflict, StorageFull or StorageUnavailable; then nothing of the row is stored.
+        """
+        if self._closing:
+            raise StorageUnavailable("the log is closing")
+        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, answer))
+        self._wake.set()
+        return await answer
+
+    async def read(self, stream: bytes, *, after: int = -1, limit: int = 500) -> list[bytes]:
+        """Envelopes of a stream with numbers above `after`, in order."""
+        events = await self._reading(
+            lambda: self._recorder.select_events(stream.hex(), gt=after, limit=limit)
+        )
+        return [event.state for event in events]
+
+    async def bodies(self, stream: bytes, seqs: Sequence[int]) -> dict[int, bytes]:
+        """Sealed bodies of a stream by number; those without one are left out."""
+        return await self._reading(lambda: self._recorder.select_bodies(stream.hex(), seqs))
+
+    async def head(self, stream: bytes) -> tuple[int, bytes] | None:
+        """Number and hash of a stream's newest envelope; None for an unknown stream."""
+        return await self._reading(lambda: self._recorder.select_head(stream.hex()))
+
+    async def find(self, digest: bytes) -> Appended | None:
+        """Where an envelope stands, by its hash."""
+        return await self._reading(lambda: self._find(digest))
+
+    async def streams(self) -> list[bytes]:
+        """The ids of all streams, oldest first."""
+        return [bytes.fromhex(name) for name in await self._reading(self._recorder.select_streams)]
+
+    async def notifications(self, *, after: int, limit: int = 500) -> list[tuple[int, bytes, int, str]]:
+        """Position, stream, number and kind of what was appended after a position."""
+        found = await self._reading(
+            lambda: self._recorder.select_notifications(after, limit, inclusive_of_start=False)
+        )
+        return [(n.id, bytes.fromhex(str(n.originator_id)), n.originator_version, n.topic) for n in found]
+
+    async def ready(self) -> None:
+        """Return if the database answers; raises StorageUnavailable."""
+        await self._reading(self._recorder.max_notification_id)
+
+    async def close(self) -> None:
+        """Write what waits, then close."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._factory.close()
+
+    async def _reading(self, work: Any) -> Any:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        except (PersistenceError, sqlite3.Error) as error:
+            raise StorageUnavailable(f"the database does not answer: {type(error).__name__}") from None
+
+    async def _write(self) -> None:
+        """The one writer: whatever waits goes into one transaction."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._waiting:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            rows = [row for row, _ in group]
+            outcomes = await loop.run_in_executor(self._writer, self._append_group, rows)
+            for (_, answer), outcome in zip(group, outcomes, strict=True):
+                _tell(answer, outcome)
+
+    def _append_group(self, rows: list[Row]) -> list[Appended | Exception]:
+        try:
+            return list(self._put(rows))
+        except Exception:  # noqa: BLE001  (each row is tried alone and gets its own answer)
+            return [self._append_alone(row) for row in rows]
+
+    def _append_alone(self, row: Row) -> Appended | Exception:
+        try:
+            return self._put([row])[0]
+        except IntegrityError:
+            return self._stored_or_conflict(row)
+        except (PersistenceError, sqlite3.Error) as error:
+            return _translated(error)
+        except Exception as error:  # noqa: BLE001  (the writer must outlive every row)
+            return StorageUnavailable(f"the row was not stored: {type(error).__name__}")
+
+    def _stored_or_conflict(self, row: Row) -> Appended | Exception:
+        """A retry after a lost answer meets its own row: that is success."""
+        try:
+            found = self._find(row.hash)
+        except (PersistenceError, sqlite3.Error) as error:
+            return _translated(error)
+        if found is not None and (found.stream, found.seq) == (row.stream, row.seq):
+            return found
+        return Conflict(f"another event took place {row.seq} of stream {row.stream.hex()[:16]}")
+
+    def _put(self, rows: list[Row]) -> list[Appended]:
+        try:
+            positions = self._store.put(rows)
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(str(error)) from None
+        return [
+            Appended(row.stream, row.seq, row.hash, recording.notification.id)
+            for row, recording in zip(rows, positions or (), strict=True)
+        ]
+
+    def _find(self, digest: bytes) -> Appended | None:
+        place = self._recorder.select_place(digest)
+        return None if place is None else Appended(bytes.fromhex(place[0]), place[1], digest, place[2])
+
+
+def _tell(answer: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
+    if answer.cancelled():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
+
+
+def _translated(error: Exception) -> Exception:
+    text = str(error).lower()
+    if isinstance(error, (OperationalError, sqlite3.OperationalError)) and ("full" in text or "disk i/o" in text):
+        return StorageFull("the database's disk is full; nothing was stored")
+    return StorageUnavailable(f"the database does not answer: {type(error).__name__}")
