@@ -60,6 +60,3 @@ def card_of(clear: dict[str, object]) -> Card:
         return msgspec.convert(clear.get("card"), Card, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
         raise Malformed(f"expected a card in the genesis, got: {error}") from None
-
-
-

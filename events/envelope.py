@@ -129,7 +129,9 @@ class SignedEvent:
     def parse(cls, envelope: bytes) -> SignedEvent:
         """Read an envelope's bytes; raises Malformed."""
         if not SIGNATURE_SIZE < len(envelope) <= MAX_ENVELOPE:
-            raise Malformed(f"expected an envelope of {SIGNATURE_SIZE + 1} to {MAX_ENVELOPE} bytes, got {len(envelope)}")
+            raise Malformed(
+                f"expected an envelope of {SIGNATURE_SIZE + 1} to {MAX_ENVELOPE} bytes, got {len(envelope)}"
+            )
         return cls(envelope, Header.decode(envelope[:-SIGNATURE_SIZE]))
 
     @classmethod

@@ -1,23 +1,23 @@
 """Why an event is not admitted.
 
-    EventsError
-    ├── Malformed             the bytes are no event: too long, not canonical, unknown or missing fields
-    └── Refused               a well-formed event that the rules do not allow now
-        ├── UnknownKind       no such kind
-        ├── WrongStream       made for another review
-        ├── Conflict          another event took this place: fetch, replay, compose again
-        ├── BadTime           the claimed time goes backwards
-        ├── NotAMember        the author is not (or no longer) among those who may write here
-        ├── WrongRole         the author's role does not allow it
-        ├── WrongParty        the author's State does not have this part in the review
-        ├── WrongPhase        not at this step of the review
-        ├── WrongCircle       sealed for another audience than the rule says
-        ├── StaleKey          sealed under a superseded epoch
-        ├── WrongReference    about something that is not there or not of the right kind
-        ├── AlreadyDone       the thing was done before (a second answer, a second agreement)
-        ├── OtherRevision     about another revision than the newest one
-        ├── TooMany           a limit of the mechanism is reached (twenty experts, ...)
-        └── WrongGrants       the keys granted do not match the membership
+EventsError
+├── Malformed             the bytes are no event: too long, not canonical, unknown or missing fields
+└── Refused               a well-formed event that the rules do not allow now
+├── UnknownKind       no such kind
+├── WrongStream       made for another review
+├── Conflict          another event took this place: fetch, replay, compose again
+├── BadTime           the claimed time goes backwards
+├── NotAMember        the author is not (or no longer) among those who may write here
+├── WrongRole         the author's role does not allow it
+├── WrongParty        the author's State does not have this part in the review
+├── WrongPhase        not at this step of the review
+├── WrongCircle       sealed for another audience than the rule says
+├── StaleKey          sealed under a superseded epoch
+├── WrongReference    about something that is not there or not of the right kind
+├── AlreadyDone       the thing was done before (a second answer, a second agreement)
+├── OtherRevision     about another revision than the newest one
+├── TooMany           a limit of the mechanism is reached (twenty experts, ...)
+└── WrongGrants       the keys granted do not match the membership
 """
 
 from __future__ import annotations

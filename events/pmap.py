@@ -22,7 +22,7 @@ class Map(Generic[K, V]):
     @classmethod
     def _of(cls, trie: HashTrieMap[K, V]) -> Map[K, V]:
         new = cls.__new__(cls)
-        new._trie = trie
+        new._trie = trie  # noqa: SLF001
         return new
 
     def insert(self, key: K, value: V) -> Map[K, V]:

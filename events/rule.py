@@ -165,6 +165,11 @@ class Rule:
             raise Malformed(f"expected the sealed fields of {self.name}, got: {error}") from None
 
     @property
+    def label(self) -> str:
+        """What happened, in a few words: `request.answered` is “Request answered”."""
+        return self.name.replace(".", " ").replace("-", " ").capitalize()
+
+    @property
     def carries(self) -> bool:
         """Whether sealed keys travel with the event in place of a sealed body."""
         return "carried" in self.clear.__struct_fields__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -83,7 +83,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     known: Map[bytes, Known] = Map()
     documents: Map[bytes, Document] = Map()
 
-    def with_circle(self: S, name: str, circle: Circle) -> S:
+    def with_circle(self, name: str, circle: Circle) -> Self:
         """This stream with one circle set."""
         return msgspec.structs.replace(self, circles={**self.circles, name: circle})
 

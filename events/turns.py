@@ -118,7 +118,7 @@ class Outstanding:
 
 def outstanding(review: Review) -> tuple[Outstanding, ...]:
     """What is still to be translated: the newest versions only (G 14, 15, 21)."""
-    found = []
+    found: list[Outstanding] = []
     for source, lang in review.sources.items():
         if review.superseded(source):
             continue

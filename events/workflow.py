@@ -1,9 +1,9 @@
 """`admit`: the one judge of events, the same code for server, client and auditor.
 
-    1. the kind is known and belongs to this stream        5. the references are there and of the right kind
-    2. it continues the chain                              6. the content is sealed for the right audience and epoch
-    3. its author may write here                           7. the kind's own `evolve` accepts it
-    4. role, party and step of the review allow it         8. the state advances
+1. the kind is known and belongs to this stream        5. the references are there and of the right kind
+2. it continues the chain                              6. the content is sealed for the right audience and epoch
+3. its author may write here                           7. the kind's own `evolve` accepts it
+4. role, party and step of the review allow it         8. the state advances
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def _check_chain(state: Register | Review | None, header: Header, rule: Rule) ->
     if rule.stream is not belongs:
         raise WrongStream(f"a kind of the {belongs}", header.kind)
     if header.seq != state.seq + 1 or header.prev != state.head:
-        raise Conflict(f"event {state.seq + 1} after {state.head.hex()[:16]}", f"{header.seq} after {header.prev.hex()[:16]}")
+        raise Conflict(
+            f"event {state.seq + 1} after {state.head.hex()[:16]}", f"{header.seq} after {header.prev.hex()[:16]}"
+        )
     if header.time < state.time:
         raise BadTime(f"a time not before the previous event's, {state.time}", str(header.time))
 

@@ -1,13 +1,13 @@
 """What can go wrong with keys.
 
-    KeysError
-    ├── CannotOpen        whatever the reason: the one answer of every failed opening (rule 7)
-    ├── BadSignature      a signature does not hold
-    ├── InvalidKey        a public or secret half is not usable
-    └── KeyFileError
-        ├── WrongPassphrase   the passphrase does not open the key file
-        ├── DamagedKeyFile    the key file is not what was written
-        └── WeakKeyFile       the key file asks for less work than the floor (rule 24)
+KeysError
+├── CannotOpen        whatever the reason: the one answer of every failed opening (rule 7)
+├── BadSignature      a signature does not hold
+├── InvalidKey        a public or secret half is not usable
+└── KeyFileError
+├── WrongPassphrase   the passphrase does not open the key file
+├── DamagedKeyFile    the key file is not what was written
+└── WeakKeyFile       the key file asks for less work than the floor (rule 24)
 """
 
 from __future__ import annotations

@@ -130,9 +130,7 @@ class SlotKey:
     def __post_init__(self) -> None:
         if len(self.secret) != derive.KEY_SIZE:
             raise CannotOpen
-        object.__setattr__(
-            self, "commitment", derive.expand(self.secret, Label.SLOT_COMMITMENT, self.context)
-        )
+        object.__setattr__(self, "commitment", derive.expand(self.secret, Label.SLOT_COMMITMENT, self.context))
 
     @classmethod
     def derive(cls, epoch_key: EpochKey, context: bytes, salt: bytes) -> SlotKey:
@@ -148,9 +146,7 @@ class SlotKey:
 
     def object(self, salt: bytes) -> ObjectKey:
         """The key of what is put into the slot with this salt."""
-        return ObjectKey(
-            self.context, derive.extract_and_expand(self.secret, Label.OBJECT, self.context, salt=salt)
-        )
+        return ObjectKey(self.context, derive.extract_and_expand(self.secret, Label.OBJECT, self.context, salt=salt))
 
 
 def bind(scope: bytes, epoch: int, context: bytes) -> bytes:

@@ -1,17 +1,17 @@
 """What can go wrong with storage.
 
-    StorageError
-    ├── Conflict             another row took this place in the stream
-    ├── StorageFull          no room on disk; nothing was half-written
-    ├── StorageUnavailable   the engine does not answer
-    ├── Damaged              what was read is not what was written
-    ├── BlobMissing          no such sealed file
-    ├── TooLarge             more bytes than allowed or announced
-    ├── TooManyUploads       too many uploads under way for one owner
-    ├── UploadGone           no such upload (or another's: the answer is the same)
-    ├── UploadBusy           another connection is writing to the upload
-    ├── OffsetMismatch       the upload is at another offset
-    └── DigestMismatch       the bytes have another digest than announced
+StorageError
+├── Conflict             another row took this place in the stream
+├── StorageFull          no room on disk; nothing was half-written
+├── StorageUnavailable   the engine does not answer
+├── Damaged              what was read is not what was written
+├── BlobMissing          no such sealed file
+├── TooLarge             more bytes than allowed or announced
+├── TooManyUploads       too many uploads under way for one owner
+├── UploadGone           no such upload (or another's: the answer is the same)
+├── UploadBusy           another connection is writing to the upload
+├── OffsetMismatch       the upload is at another offset
+└── DigestMismatch       the bytes have another digest than announced
 """
 
 from __future__ import annotations

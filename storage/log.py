@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eventsourcing.persistence import EventStore as Store
 from eventsourcing.persistence import (
     IntegrityError,
     JSONTranscoder,
     OperationalError,
     PersistenceError,
 )
-from eventsourcing.persistence import EventStore as Store
 from eventsourcing.utils import Environment
 
 from storage.errors import Conflict, StorageFull, StorageUnavailable
@@ -71,9 +71,7 @@ class EventLog:
 
     async def read(self, stream: bytes, *, after: int = -1, limit: int = 500) -> list[bytes]:
         """Envelopes of a stream with numbers above `after`, in order."""
-        events = await self._reading(
-            lambda: self._recorder.select_events(stream.hex(), gt=after, limit=limit)
-        )
+        events = await self._reading(lambda: self._recorder.select_events(stream.hex(), gt=after, limit=limit))
         return [event.state for event in events]
 
     async def bodies(self, stream: bytes, seqs: Sequence[int]) -> dict[int, bytes]:
@@ -94,9 +92,7 @@ class EventLog:
 
     async def notifications(self, *, after: int, limit: int = 500) -> list[tuple[int, bytes, int, str]]:
         """Position, stream, number and kind of what was appended after a position."""
-        found = await self._reading(
-            lambda: self._recorder.select_notifications(after, limit, inclusive_of_start=False)
-        )
+        found = await self._reading(lambda: self._recorder.select_notifications(after, limit, inclusive_of_start=False))
         return [(n.id, bytes.fromhex(str(n.originator_id)), n.originator_version, n.topic) for n in found]
 
     async def ready(self) -> None:
@@ -112,7 +108,7 @@ class EventLog:
         self._readers.shutdown()
         self._factory.close()
 
-    async def _reading(self, work: Any) -> Any:
+    async def _reading(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, work)
         except (PersistenceError, sqlite3.Error) as error:

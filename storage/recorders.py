@@ -50,36 +50,35 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
         self.bodies_table_name = f"{events_table_name}_bodies"
         self.insert_events_statement = f"INSERT INTO {events_table_name} VALUES (?,?,?,?,?,?,?)"
         self.select_events_statement = (
-            f"SELECT originator_id, originator_version, topic, state FROM {events_table_name} WHERE originator_id=? "  # noqa: S608
+            f"SELECT originator_id, originator_version, topic, state FROM {events_table_name} WHERE originator_id=? "
         )
 
     def construct_create_table_statements(self) -> list[str]:
         """The events with their chain, and the bodies."""
         table = self.events_table_name
         return [
-            f"CREATE TABLE IF NOT EXISTS {table} (originator_id TEXT, originator_version INTEGER, topic TEXT,"
-            " state BLOB, hash BLOB UNIQUE, prev BLOB, author BLOB,"
-            " PRIMARY KEY (originator_id, originator_version), UNIQUE (originator_id, prev))",
-            f"CREATE TABLE IF NOT EXISTS {table}_bodies (originator_id TEXT, originator_version INTEGER,"
-            " body BLOB NOT NULL, PRIMARY KEY (originator_id, originator_version)) WITHOUT ROWID",
+            f"""CREATE TABLE IF NOT EXISTS {table} (
+                originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
+                hash BLOB UNIQUE, prev BLOB, author BLOB,
+                PRIMARY KEY (originator_id, originator_version), UNIQUE (originator_id, prev))""",
+            f"""CREATE TABLE IF NOT EXISTS {table}_bodies (
+                originator_id TEXT, originator_version INTEGER, body BLOB NOT NULL,
+                PRIMARY KEY (originator_id, originator_version)) WITHOUT ROWID""",
         ]
 
-    def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> Sequence[int] | None:
+    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         return [self._insert(c, event) for event in stored_events]
 
     def _insert(self, c: SQLiteCursor, event: StoredEvent) -> int:
         row = event.row if isinstance(event, RowEvent) else None
         side = (row.hash, row.prev, row.author) if row else (None, None, None)
         name = event.originator_id if isinstance(event.originator_id, str) else event.originator_id.hex
-        c.execute(
-            self.insert_events_statement, (name, event.originator_version, event.topic, event.state, *side)
-        )
+        c.execute(self.insert_events_statement, (name, event.originator_version, event.topic, event.state, *side))
         position: int = c.lastrowid
         if row is not None and row.body is not None:
             c.execute(
-                f"INSERT INTO {self.bodies_table_name} VALUES (?,?,?)", (name, event.originator_version, row.body)  # noqa: S608
+                f"INSERT INTO {self.bodies_table_name} VALUES (?,?,?)",
+                (name, event.originator_version, row.body),
             )
         return position
 
@@ -87,7 +86,7 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
         """Sealed bodies by number."""
         marks = ",".join("?" * len(versions))
         statement = (
-            f"SELECT originator_version, body FROM {self.bodies_table_name}"  # noqa: S608
+            f"SELECT originator_version, body FROM {self.bodies_table_name}"
             f" WHERE originator_id=? AND originator_version IN ({marks})"
         )
         with self.datastore.transaction(commit=False) as c:
@@ -98,7 +97,7 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
         """Stream, number and position of an envelope by its hash."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                f"SELECT originator_id, originator_version, rowid FROM {self.events_table_name} WHERE hash=?",  # noqa: S608
+                f"SELECT originator_id, originator_version, rowid FROM {self.events_table_name} WHERE hash=?",
                 (hash_,),
             )
             row: sqlite3.Row | None = c.fetchone()
@@ -108,7 +107,7 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
         """Number and hash of a stream's newest envelope."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                f"SELECT originator_version, hash FROM {self.events_table_name}"  # noqa: S608
+                f"SELECT originator_version, hash FROM {self.events_table_name}"
                 " WHERE originator_id=? ORDER BY originator_version DESC LIMIT 1",
                 (name,),
             )
@@ -118,9 +117,7 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
     def select_streams(self) -> list[str]:
         """The ids of all streams, by their genesis, oldest first."""
         with self.datastore.transaction(commit=False) as c:
-            c.execute(
-                f"SELECT originator_id FROM {self.events_table_name} WHERE originator_version=0 ORDER BY rowid"  # noqa: S608
-            )
+            c.execute(f"SELECT originator_id FROM {self.events_table_name} WHERE originator_version=0 ORDER BY rowid")
             return [row[0] for row in c.fetchall()]
 
 

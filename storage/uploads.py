@@ -151,9 +151,7 @@ class Uploads:
         self._hashers.shutdown()
         self._writers.shutdown()
 
-    async def _append(
-        self, name: str, facts: _Facts, state: _Open, have: int, chunks: AsyncIterator[bytes]
-    ) -> int:
+    async def _append(self, name: str, facts: _Facts, state: _Open, have: int, chunks: AsyncIterator[bytes]) -> int:
         loop = asyncio.get_running_loop()
         descriptor = os.open(self._path(name), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:

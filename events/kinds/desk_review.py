@@ -87,9 +87,7 @@ class DeskReviewSubmitted:
 
     @staticmethod
     def evolve(state: Review, act: Act) -> Review:
-        return msgspec.structs.replace(
-            state, marks=state.marked(f"outcome:{act.author.state}", act.header.time)
-        )
+        return msgspec.structs.replace(state, marks=state.marked(f"outcome:{act.author.state}", act.header.time))
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -94,7 +94,9 @@ class RequestAnswered:
     def evolve(state: Review, act: Act) -> Review:
         request = _request(state, act)
         if request.status is not RequestStatus.OPEN:
-            raise AlreadyDone(f"an open request, to be answered once (Q{request.number})", f"one that is {request.status}")
+            raise AlreadyDone(
+                f"an open request, to be answered once (Q{request.number})", f"one that is {request.status}"
+            )
         return _moved(state, act, RequestStatus.ANSWERED, answers=request.answers + 1)
 
 

@@ -86,9 +86,7 @@ class MemberAdmitted:
         state = rotation.grant(state, author.device, clear.grants, [clear.device], act.header.seq)
         member = Member(nomination.person, clear.device, nomination.role, nomination.state, act.header.seq)
         waiting = {device: n for device, n in state.nominations.items() if device != clear.device}
-        return msgspec.structs.replace(
-            state, members={**state.members, clear.device: member}, nominations=waiting
-        )
+        return msgspec.structs.replace(state, members={**state.members, clear.device: member}, nominations=waiting)
 
 
 @kind(
@@ -120,9 +118,7 @@ class MemberRemoved:
             raise WrongGrants(f"new keys for every circle shared with them ({', '.join(sorted(shared))})", "others")
         gone = msgspec.structs.replace(member, until=act.header.seq)
         state = msgspec.structs.replace(state, members={**state.members, clear.device: gone})
-        return rotation.rotate(
-            state, author.device, clear.rotations, act.header.seq, removed=[clear.device]
-        )
+        return rotation.rotate(state, author.device, clear.rotations, act.header.seq, removed=[clear.device])
 
 
 def _is_active(state: Review, device: bytes) -> bool:

@@ -203,6 +203,4 @@ def objected(report: Report, act: Act) -> Report:
     if act.author.state in report.objections:
         raise AlreadyDone("one objection of each State to a revision", f"a second one of {act.author.state}")
     kept: dict[str, Any] = {code: event for code, event in report.agreed.items() if code != act.author.state}
-    return msgspec.structs.replace(
-        report, agreed=kept, objections={**report.objections, act.author.state: act.id}
-    )
+    return msgspec.structs.replace(report, agreed=kept, objections={**report.objections, act.author.state: act.id})

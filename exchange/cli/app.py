@@ -25,9 +25,27 @@ Exit status:
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--home", type=click.Path(path_type=Path), envvar="COLLOQUY_HOME", default=Path.home() / ".colloquy", show_default="~/.colloquy", help="Your home directory: key file, settings, memory.")
-@click.option("--review", "-r", envvar="COLLOQUY_REVIEW", default="", help="Which review: VDA, VDA-2026 or the beginning of its id. Not needed if there is one.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path), envvar="COLLOQUY_PASSPHRASE_FILE", help="Read the passphrase from a file instead of asking.")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    envvar="COLLOQUY_HOME",
+    default=Path.home() / ".colloquy",
+    show_default="~/.colloquy",
+    help="Your home directory: key file, settings, memory.",
+)
+@click.option(
+    "--review",
+    "-r",
+    envvar="COLLOQUY_REVIEW",
+    default="",
+    help="Which review: VDA, VDA-2026 or the beginning of its id. Not needed if there is one.",
+)
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    envvar="COLLOQUY_PASSPHRASE_FILE",
+    help="Read the passphrase from a file instead of asking.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
 @click.option("--quiet", "-q", is_flag=True, help="No remarks, no progress.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before what cannot be undone.")

@@ -69,7 +69,7 @@ def _ask(*, new: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Person_:
+class Listed:
     """A person with what the directory says of them."""
 
     person: Person
@@ -109,11 +109,11 @@ class Desk:
         self.register = await self.client.register()
         self._profiles = None
 
-    async def people(self) -> dict[bytes, Person_]:
+    async def people(self) -> dict[bytes, Listed]:
         """Everyone in the register by id, with names where one may read them."""
         if self._profiles is None:
             self._profiles = await self.client.profiles(self.register)
-        return {id_: Person_(person, self._profiles.get(id_)) for id_, person in self.register.people.items()}
+        return {id_: Listed(person, self._profiles.get(id_)) for id_, person in self.register.people.items()}
 
     async def name(self, person: bytes) -> str:
         """The name of a person."""
@@ -138,7 +138,9 @@ class Desk:
         found = [r for r in reviews if not wanted or r.id.hex().startswith(wanted.lower()) or _named(r, wanted)]
         if len(found) != 1:
             known = ", ".join(f"{r.under_review}-{r.year}" for r in reviews) or "none"
-            raise NotFound(f"expected one review{f' “{wanted}”' if wanted else ''}, found {len(found)} (there are: {known})")
+            raise NotFound(
+                f"expected one review{f' “{wanted}”' if wanted else ''}, found {len(found)} (there are: {known})"
+            )
         return found[0]
 
     def find(self, review: Review, reference: str) -> Entry:

@@ -27,7 +27,10 @@ FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (KeyFileError, Failure(7, "Restore identity.key from your backup.")),
     (errors.HomeBusy, Failure(7, "Wait for the other command to end, then repeat this one.")),
     (errors.HomeError, Failure(7, "See: colloquy init --help")),
-    (errors.Offline, Failure(4, "Nothing was lost. Repeat the same command when the server answers: it goes on where it stopped.")),
+    (
+        errors.Offline,
+        Failure(4, "Nothing was lost. Repeat the same command when the server answers: it goes on where it stopped."),
+    ),
     (errors.ClockFarOff, Failure(4, "")),
     (
         errors.ServerLied,

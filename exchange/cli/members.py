@@ -60,7 +60,9 @@ def admit(options: Options, who: str | None) -> None:
         return [await _admit(desk, review, device) for device in waiting]
 
     sent = run(options, work)
-    options.output.result([sent_json(s) for s in sent], lambda c: c.print(f"Admitted: {len(sent)}. They can read the review now."))
+    options.output.result(
+        [sent_json(s) for s in sent], lambda c: c.print(f"Admitted: {len(sent)}. They can read the review now.")
+    )
 
 
 @click.command()

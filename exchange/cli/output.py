@@ -38,7 +38,9 @@ class Output:
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self.as_json = as_json
         self.quiet = quiet or as_json
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
+        self.console = Console(
+            highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160
+        )
         self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def result(self, data: Any, show: Callable[[Console], None]) -> None:
@@ -58,7 +60,9 @@ class Output:
         """A table to be given to `result`; its cells are taken as plain text."""
 
         def show(console: Console) -> None:
-            table = Table(title=escape(title) if title else None, title_justify="left", header_style="bold", expand=False)
+            table = Table(
+                title=escape(title) if title else None, title_justify="left", header_style="bold", expand=False
+            )
             for column in columns:
                 table.add_column(escape(column), overflow="fold")
             for row in rows:
@@ -73,7 +77,13 @@ class Output:
         if self.quiet or not sys.stderr.isatty():
             yield lambda _done, _total: None
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self.notes, transient=True) as bar:
             task = bar.add_task(escape(safe(what)), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,10 +1,10 @@
 """Papers: how a person gives words to a command without putting them on the command line.
 
-    Article: 5
-    Title: Participation in an organized criminal group
-    Attach: statistics.csv
+Article: 5
+Title: Participation in an organized criminal group
+Attach: statistics.csv
 
-    The text follows after an empty line.
+The text follows after an empty line.
 """
 
 from __future__ import annotations
@@ -92,9 +92,7 @@ def sealed_of(rule: Rule, paper: Paper, files: tuple[FileInfo, ...]) -> msgspec.
     if "incorporates" in names:
         values["incorporates"] = ()
     try:
-        return msgspec.convert(
-            msgspec.to_builtins(values, builtin_types=(bytes,)), struct, builtin_types=(bytes,)
-        )
+        return msgspec.convert(msgspec.to_builtins(values, builtin_types=(bytes,)), struct, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
         raise ClientError(f"the paper for “{rule.verb}” is not complete: {error}. Nothing was sent") from None
 
@@ -107,7 +105,9 @@ def main_field(struct: type[msgspec.Struct]) -> str | None:
 def attachments(paths: tuple[str, ...], base: Path) -> tuple[tuple[FileInfo, ...], tuple[Attachment, ...]]:
     """Look at the files to attach; names and titles are sealed with the text."""
     found = [Attachment.of(base / path) for path in paths]
-    infos = tuple(FileInfo(a.path.name[:255], a.path.stem[:300] or a.path.name, media_of(a.path), a.size) for a in found)
+    infos = tuple(
+        FileInfo(a.path.name[:255], a.path.stem[:300] or a.path.name, media_of(a.path), a.size) for a in found
+    )
     return infos, tuple(found)
 
 

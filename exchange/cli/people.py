@@ -27,11 +27,25 @@ from keys.recipient import readable
 @click.option("--name", required=True, help="The State's name.")
 @click.option("--group", type=click.Choice(get_args(Group)), required=True, help="Its regional group.")
 @click.option("--legal-system", default="", help="Its legal system.")
-@click.option("--instrument", "instruments", multiple=True, required=True, help="convention=party, firearms=signatory … (again for more).")
-@click.option("--language", "languages", multiple=True, required=True, help="Working language, such as fr (again for more).")
+@click.option(
+    "--instrument",
+    "instruments",
+    multiple=True,
+    required=True,
+    help="convention=party, firearms=signatory … (again for more).",
+)
+@click.option(
+    "--language", "languages", multiple=True, required=True, help="Working language, such as fr (again for more)."
+)
 @click.pass_obj
-def state(  # noqa: PLR0913
-    options: Options, code: str, name: str, group: str, legal_system: str, instruments: tuple[str, ...], languages: tuple[str, ...]
+def state(
+    options: Options,
+    code: str,
+    name: str,
+    group: str,
+    legal_system: str,
+    instruments: tuple[str, ...],
+    languages: tuple[str, ...],
 ) -> None:
     """Enter a State into the register, or bring its entry up to date.
 
@@ -43,7 +57,9 @@ def state(  # noqa: PLR0913
     pairs = dict(item.partition("=")[::2] for item in instruments)
     values = (code.upper(), name, group, legal_system, {k: v or "party" for k, v in pairs.items()}, languages)
     try:
-        clear = msgspec.convert(dict(zip(StateRegistered.Clear.__struct_fields__, values, strict=True)), StateRegistered.Clear)
+        clear = msgspec.convert(
+            dict(zip(StateRegistered.Clear.__struct_fields__, values, strict=True)), StateRegistered.Clear
+        )
     except msgspec.ValidationError as error:
         raise ClientError(f"{error}; nothing was sent") from None
 
@@ -154,9 +170,7 @@ def list_(options: Options) -> None:
 
     rows = run(options, work)
     rows.sort(key=lambda row: (row["state"], row["role"], row["name"]))
-    table = [
-        [r["name"], r["role"], r["state"] or "—", r["position"], r["expertise"], _standing(r)] for r in rows
-    ]
+    table = [[r["name"], r["role"], r["state"] or "—", r["position"], r["expertise"], _standing(r)] for r in rows]
     columns = ("Name", "Role", "State", "Position", "Expertise", "Standing")
     options.output.result(rows, options.output.table("The register", columns, table))
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from events.review import RequestStatus, Review
-from events.rule import Role
+from events.rule import FileInfo, Role
 from events.timetable import timetable as steps_of
 from events.turns import Turn, turns
 from exchange.cli.context import Desk, Options, run, system_clock, when
@@ -24,7 +24,7 @@ from keys.errors import CannotOpen
 from keys.recipient import readable
 
 SEEN = "seen.json"
-TITLE_FIELDS = ("title", "article", "text", "reason", "summary", "note")
+TITLE_FIELDS = ("text", "reason", "summary", "note")
 WIDTH = 48
 
 
@@ -34,14 +34,15 @@ def inbox(options: Options) -> None:
     """What waits for you or your State, and what is new since you looked last."""
 
     async def work(desk: Desk) -> dict[str, Any]:
-        waiting, new = [], []
+        waiting: list[dict[str, Any]] = []
+        new: list[dict[str, Any]] = []
         seen = _seen(desk)
         for review in await desk.client.reviews():
             name = f"{review.under_review}-{review.year}"
             waiting += [_turn_json(review, turn, name) for turn in turns(review) if _mine(desk, review, turn)]
-            for entry in desk.client.entries(review.id)[seen.get(review.id.hex(), -1) + 1 :]:
-                if entry.header.author != desk.client.identity.fingerprint:
-                    new.append(await _line(desk, review, entry))
+            recent = desk.client.entries(review.id)[seen.get(review.id.hex(), -1) + 1 :]
+            others = [entry for entry in recent if entry.header.author != desk.client.identity.fingerprint]
+            new += [await _line(desk, review, entry) for entry in others]
             seen[review.id.hex()] = review.seq
         (desk.client.home.path / SEEN).write_bytes(msgspec.json.encode(seen))
         return {"waiting": waiting, "new": new}
@@ -110,7 +111,13 @@ def show(options: Options, reference: str) -> None:
 @click.command()
 @click.argument("reference")
 @click.option("--file", "number", type=int, help="Number of the file; without it, all of them.")
-@click.option("--to", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to put them.  [default: here]")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to put them.  [default: here]",
+)
 @click.pass_obj
 def fetch(options: Options, reference: str, number: int | None, directory: Path) -> None:
     """Fetch the files of a paper, verified and opened.
@@ -126,11 +133,10 @@ def fetch(options: Options, reference: str, number: int | None, directory: Path)
         review = await desk.review()
         entry = desk.find(review, reference)
         body = (await desk.client.open(review, entry)).body
-        infos = getattr(body, "files", None) or ((getattr(body, "file", None),) if getattr(body, "file", None) else ())
+        infos = files_of(body)
         wanted = range(1, len(entry.header.objects)) if number is None else (number,)
         if number is not None and not 1 <= number < len(entry.header.objects):
             raise NotFound(f"expected a file between 1 and {len(entry.header.objects) - 1}, got {number}")
-        directory.mkdir(parents=True, exist_ok=True)
         targets = []
         for index in wanted:
             name = infos[index - 1].name if index <= len(infos) else f"file-{index}"
@@ -140,8 +146,14 @@ def fetch(options: Options, reference: str, number: int | None, directory: Path)
             targets.append(str(target))
         return targets
 
+    directory.mkdir(parents=True, exist_ok=True)
     targets = run(options, work)
-    options.output.result(targets, lambda c: [c.print(safe(t), markup=False) for t in targets] and None)
+
+    def show_targets(console: Console) -> None:
+        for target in targets:
+            console.print(safe(target), markup=False)
+
+    options.output.result(targets, show_targets)
 
 
 @click.command()
@@ -193,7 +205,15 @@ def readers(options: Options) -> None:
             line = await _line(desk, review, entry)
             people = [desk.register.by_device(device) for device in could_read(review, entry)]
             names = sorted([await desk.name(person.id) for person in people if person])
-            rows.append({"seq": line["seq"], "what": line["what"], "title": line["title"], "for": line["circle"], "readers": names})
+            rows.append(
+                {
+                    "seq": line["seq"],
+                    "what": line["what"],
+                    "title": line["title"],
+                    "for": line["circle"],
+                    "readers": names,
+                }
+            )
         return rows
 
     rows = run(options, work)
@@ -225,11 +245,15 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
 
     async def listen(desk: Desk) -> None:
         async for news in desk.client.remote.news():
-            review = await desk.client.review(bytes.fromhex(news.stream)) if news.stream != desk.register.id.hex() else None
+            review = (
+                await desk.client.review(bytes.fromhex(news.stream)) if news.stream != desk.register.id.hex() else None
+            )
             if review is not None:
                 entry = desk.client.entries(review.id)[news.seq]
                 line = await _line(desk, review, entry)
-                desk.out.console.print(safe(f"{line['time']} #{line['seq']} {line['who']}: {line['what']} {line['title']}"), markup=False)
+                desk.out.console.print(
+                    safe(f"{line['time']} #{line['seq']} {line['who']}: {line['what']} {line['title']}"), markup=False
+                )
 
     found = run(options, work)
 
@@ -238,13 +262,24 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
             console.print("EXERCISE — this register is for training.", style="bold reverse")
         side = found["state"] or "the secretariat's side"
         console.print(f"{safe(found['name'])}, {found['role']}, {side}", markup=False)
-        console.print(f"Fingerprint  {found['fingerprint']}\nServer       {found['server']}\nRegister     {found['register'][:16]}…\n", markup=False)
+        console.print(
+            f"Fingerprint  {found['fingerprint']}\nServer       {found['server']}\n"
+            f"Register     {found['register'][:16]}…\n",
+            markup=False,
+        )
         rows = [[r["name"], r["phase"], str(r["events"]), r["requests"], r["report"]] for r in found["reviews"]]
         options.output.table("Reviews", ("Review", "Step", "Events", "Requests", "Report"), rows)(console)
 
     options.output.result(found, draw)
     if watch:
         run(options, listen)
+
+
+def files_of(body: msgspec.Struct) -> tuple[FileInfo, ...]:
+    """What a body says of its files."""
+    one: FileInfo | None = getattr(body, "file", None)
+    many: tuple[FileInfo, ...] = getattr(body, "files", ())
+    return (one,) if one else many
 
 
 async def _line(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
@@ -258,7 +293,7 @@ async def _line(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
         "time": when(header.time),
         "who": f"{await desk.name(person.id)} ({person.state or person.role.value})" if person else "?",
         "kind": header.kind,
-        "what": entry.rule.summary.rstrip("."),
+        "what": entry.rule.label,
         "title": f"Q{request.number} {title}" if request else title,
         "circle": header.circle,
         "lang": header.lang,
@@ -274,10 +309,10 @@ async def _title(desk: Desk, review: Review, entry: Entry) -> str:
         body = (await desk.client.open(review, entry)).body
     except (NoKey, NotFound, ServerRefused, CannotOpen):
         return "(sealed)"
-    values = [str(getattr(body, name)) for name in TITLE_FIELDS if getattr(body, name, "")]
-    if values and getattr(body, "article", ""):
-        values[0] = f"article {values[0]}" if not getattr(body, "title", "") else values[0]
-    text = " — ".join(values[:2] if getattr(body, "article", "") else values[:1]).replace("\n", " ")
+    article, title = str(getattr(body, "article", "")), str(getattr(body, "title", ""))
+    words = next((str(getattr(body, name)) for name in TITLE_FIELDS if getattr(body, name, "")), "")
+    text = title or words
+    text = (f"article {article}: {text}" if article else text).replace("\n", " ")
     return text if len(text) <= 70 else text[:69] + "…"
 
 
@@ -293,13 +328,24 @@ def _mine(desk: Desk, review: Review, turn: Turn) -> bool:
 
 def _turn_json(review: Review, turn: Turn, name: str) -> dict[str, Any]:
     about = f"#{review.known[turn.about].seq}" if turn.about in review.known else ""
-    return {"review": name, "what": turn.what.replace("-", " "), "detail": turn.detail, "about": about, "verb": turn.verb}
+    return {
+        "review": name,
+        "what": turn.what.replace("-", " "),
+        "detail": turn.detail,
+        "about": about,
+        "verb": turn.verb,
+    }
 
 
 def _translations(review: Review, entry: Entry) -> list[dict[str, Any]]:
     found = [t for t in review.translations.values() if t.source == entry.id and t.event]
     return [
-        {"language": t.lang, "part": t.object, "event": f"#{review.known[t.event].seq}", "stale": review.superseded(entry.id)}
+        {
+            "language": t.lang,
+            "part": t.object,
+            "event": f"#{review.known[t.event].seq}",
+            "stale": review.superseded(entry.id),
+        }
         for t in sorted(found, key=lambda t: (t.lang, t.object))
     ]
 

@@ -48,7 +48,8 @@ def diff(options: Options, revisions: tuple[str, ...], summary: bool) -> None:  
             "to": new + 1,
             "changes": list(_changes(before.text, after.text)),
             "incorporates": [
-                {"comment": review.known[item.comment].seq, "paragraphs": item.paragraphs} for item in after.incorporates
+                {"comment": review.known[item.comment].seq, "paragraphs": item.paragraphs}
+                for item in after.incorporates
             ],
         }
 
@@ -136,7 +137,9 @@ def _agree(kind: str, part: Callable[[Review], Report], name: str) -> click.Comm
             return await desk.client.send(review.id, (kind, revision), build), number
 
         sent, number = run(options, work)
-        options.output.result(sent_json(sent), lambda c: c.print(f"Your State agrees to revision {number} of the {name}."))
+        options.output.result(
+            sent_json(sent), lambda c: c.print(f"Your State agrees to revision {number} of the {name}.")
+        )
 
     return agree
 

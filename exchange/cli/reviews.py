@@ -18,13 +18,26 @@ from exchange.client.errors import ClientError
 @click.command(name="open")
 @click.option("--under-review", required=True, help="Code of the State under review.")
 @click.option("--reviewing", multiple=True, required=True, help="Code of a reviewing State (twice).")
-@click.option("--instrument", "instruments", multiple=True, default=("convention",), show_default=True, help="What is reviewed (again for more).")
+@click.option(
+    "--instrument",
+    "instruments",
+    multiple=True,
+    default=("convention",),
+    show_default=True,
+    help="What is reviewed (again for more).",
+)
 @click.option("--year", type=int, required=True, help="Year of the review.")
 @click.option("--drawn", required=True, help="Day of the drawing of lots, such as 2026-01-15.")
 @click.option("--begins", required=True, help="Day on which the review begins.")
 @click.pass_obj
-def open_(  # noqa: PLR0913
-    options: Options, under_review: str, reviewing: tuple[str, ...], instruments: tuple[str, ...], year: int, drawn: str, begins: str
+def open_(
+    options: Options,
+    under_review: str,
+    reviewing: tuple[str, ...],
+    instruments: tuple[str, ...],
+    year: int,
+    drawn: str,
+    begins: str,
 ) -> None:
     """Open the review of a State by two others; the three focal points can join from then on.
 

@@ -11,7 +11,7 @@ import msgspec
 
 from events.card import Card
 from events.kinds.people import RegisterFounded
-from exchange.cli.context import Desk, Options, at_desk, run, sent_json, system_clock, when
+from exchange.cli.context import Desk, Options, at_desk, run, system_clock, when
 from exchange.client.compose import Draft, compose
 from exchange.client.errors import ClientError, Unconfirmed
 from exchange.client.home import Home, HomeSettings
@@ -24,7 +24,9 @@ from keys.recipient import readable
 
 @click.command(epilog="\b\nExample:\n  colloquy init --server https://exchange.example --register 3f9a…")
 @click.option("--server", default="", help="Address of the server, such as https://exchange.example.")
-@click.option("--register", "register_id", default="", help="The register's id, as the secretariat told you by another way.")
+@click.option(
+    "--register", "register_id", default="", help="The register's id, as the secretariat told you by another way."
+)
 @click.option("--label", default="", help="A name for this home, shown to you only.")
 @click.pass_obj
 def init(options: Options, server: str, register_id: str, label: str) -> None:
@@ -47,7 +49,9 @@ def init(options: Options, server: str, register_id: str, label: str) -> None:
 
 @click.command()
 @click.argument("server")
-@click.option("--register", "register_id", default="", help="The register's id, as the secretariat told you by another way.")
+@click.option(
+    "--register", "register_id", default="", help="The register's id, as the secretariat told you by another way."
+)
 @click.pass_obj
 def connect(options: Options, server: str, register_id: str) -> None:
     """Connect your home to a server, pinning its register.
@@ -114,11 +118,18 @@ def found(options: Options, name: str, exercise: bool) -> None:  # noqa: FBT001
         async with at_desk(options) as desk:
             if not desk.register.circles:
                 await desk.client.send(
-                    stream, ("directory.rotated",), lambda state: desk.membership.begin_directory(state)  # type: ignore[arg-type]
+                    stream,
+                    ("directory.rotated",),
+                    desk.membership.begin_directory,  # type: ignore[arg-type]
                 )
 
     asyncio.run(begin())
-    options.output.result({"register": stream.hex()}, lambda c: c.print(f"The register is founded. Its id, to be told to everyone by another way:\n\n  {stream.hex()}"))
+    options.output.result(
+        {"register": stream.hex()},
+        lambda c: c.print(
+            f"The register is founded. Its id, to be told to everyone by another way:\n\n  {stream.hex()}"
+        ),
+    )
 
 
 @click.command()

@@ -35,7 +35,14 @@ def list_(options: Options) -> None:
     rows = run(options, work)
     rows.sort(key=lambda row: (row["source"], row["part"], row["language"]))
     table = [
-        [f"#{r['source']}", "text" if not r["part"] else f"file {r['part']}", r["language"], r["standing"], r["translator"], r["ref"]]
+        [
+            f"#{r['source']}",
+            "text" if not r["part"] else f"file {r['part']}",
+            r["language"],
+            r["standing"],
+            r["translator"],
+            r["ref"],
+        ]
         for r in rows
     ]
     columns = ("Document", "Part", "Into", "Standing", "Translator", "Assignment")
@@ -47,9 +54,11 @@ def list_(options: Options) -> None:
 @click.argument("translator")
 @click.option("--into", "lang", required=True, help="Language, such as fr.")
 @click.option("--file", "number", type=int, default=0, help="Number of the attached file; without it, the text.")
-@click.option("--note", type=click.Path(exists=True, path_type=Path), help="A file with instructions for the translator.")
+@click.option(
+    "--note", type=click.Path(exists=True, path_type=Path), help="A file with instructions for the translator."
+)
 @click.pass_obj
-def assign(options: Options, reference: str, translator: str, lang: str, number: int, note: Path | None) -> None:  # noqa: PLR0913
+def assign(options: Options, reference: str, translator: str, lang: str, number: int, note: Path | None) -> None:
     """Assign one document to a translator, disclosing that document and nothing else.
 
     \b
@@ -114,7 +123,9 @@ def submit(options: Options, assignment: str, paper: str | None, file: Path | No
 
 @click.command()
 @click.argument("assignment")
-@click.option("--to", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to put a file.")
+@click.option(
+    "--to", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to put a file."
+)
 @click.pass_obj
 def fetch(options: Options, assignment: str, directory: Path) -> None:
     """Show the document assigned to you, or fetch the file."""
@@ -153,9 +164,7 @@ def _optional(paper: str | None, file: Path | None) -> papers.Paper:
     return papers.read_paper(paper, rule_of("translation.submitted"))
 
 
-def _translated(
-    entry: Translation, read: papers.Paper, file: Path | None
-) -> tuple[tuple[Attachment, ...], Translated]:
+def _translated(entry: Translation, read: papers.Paper, file: Path | None) -> tuple[tuple[Attachment, ...], Translated]:
     if not entry.object:
         fields = {**read.fields, **({"text": read.text} if read.text else {})}
         if not fields:

@@ -73,7 +73,9 @@ def _help(rule: Rule) -> str:
     described = papers.describe(rule)
     if described:
         block = "\n".join(f"  {line}" if line else "" for line in described.split("\n")).replace("\n\n", "\n  \n")
-        text += f"\n\nPAPER is a text file, or - for standard input; without it you are asked. It may hold:\n\n\b\n{block}"
+        text += (
+            f"\n\nPAPER is a text file, or - for standard input; without it you are asked. It may hold:\n\n\b\n{block}"
+        )
     example = f"colloquy {rule.verb}{' Q3' if rule.about.least else ''}{' paper.txt' if rule.sealed else ''}"
     return f"{text}\n\n\b\nExample:\n  {example}"
 
@@ -103,27 +105,30 @@ def _clear_params(rule: Rule) -> list[click.Parameter]:
         kind: Any = click.Choice(get_args(hint)) if get_origin(hint) is Literal else str
         multiple = get_origin(hint) is tuple
         help_ = "Again for more." if multiple else ""
-        params.append(click.Option([f"--{name.replace('_', '-')}"], type=kind, multiple=multiple, required=True, help=help_))
+        params.append(
+            click.Option([f"--{name.replace('_', '-')}"], type=kind, multiple=multiple, required=True, help=help_)
+        )
     return params
 
 
 def _run(options: Options, rule: Rule, given: dict[str, Any]) -> None:
     read = papers.read_paper(given.get("paper"), rule) if rule.sealed is not None else None
     base = Path(given["paper"]).parent if given.get("paper") not in (None, "-") else Path()
+    given["attach"] = tuple(str(Path(path).absolute()) for path in given.get("attach", ()))
     sent = run(options, lambda desk: _send(desk, rule, given, read, base))
     options.output.result(sent_json(sent), lambda console: console.print(_done(rule, sent)))
 
 
 def _done(rule: Rule, sent: Sent) -> str:
     again = " (an earlier, interrupted command had sent it already)" if sent.repeated else ""
-    return f"Done: {rule.summary.rstrip('.')} — #{sent.seq}, {sent.event.hex()[:16]}{again}"
+    return f"{rule.label} — #{sent.seq}, {sent.event.hex()[:16]}{again}"
 
 
 async def _send(desk: Desk, rule: Rule, given: dict[str, Any], read: papers.Paper | None, base: Path) -> Sent:
     state: Register | Review = desk.register if rule.stream is StreamKind.REGISTER else await desk.review()
     about = tuple(desk.find(state, ref).id for ref in _references(given)) if isinstance(state, Review) else ()
     clear = _clear(rule, given)
-    paths = tuple(read.attach if read else ()) + tuple(str(Path(p).absolute()) for p in given.get("attach", ()))
+    paths = tuple(read.attach if read else ()) + tuple(given.get("attach", ()))
     infos, found = papers.attachments(paths, base)
     sealed = papers.sealed_of(rule, read, infos) if read else None
     if read and isinstance(state, Review) and read.repeated.get("incorporates"):
@@ -138,9 +143,7 @@ async def _send(desk: Desk, rule: Rule, given: dict[str, Any], read: papers.Pape
 
     intent = (rule.name, list(about), _plain(clear), _plain(sealed) if sealed else None, given.get("lang", ""))
     with desk.out.progress("Sealing and sending") as progress:
-        return await desk.client.send(
-            state.id, intent, build, circle=circle, attachments=found, progress=progress
-        )
+        return await desk.client.send(state.id, intent, build, circle=circle, attachments=found, progress=progress)
 
 
 def _references(given: dict[str, Any]) -> tuple[str, ...]:

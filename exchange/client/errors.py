@@ -1,16 +1,16 @@
 """What a person may be told by the client.
 
-    ClientError
-    ├── HomeError            the home directory is missing, busy or damaged
-    │   └── HomeBusy         another process uses it
-    ├── Offline              the server cannot be reached; nothing was lost
-    ├── ServerRefused        the server answered with a problem
-    ├── ServerLied           what the server says does not verify; carries the rule that found it
-    ├── ClockFarOff          this machine's clock and the server's disagree
-    ├── NotFound             no such review, event, person or file in what one may read
-    ├── NoKey                one holds no key for this
-    ├── DiskFull             no room on this machine's disk
-    └── Unconfirmed          a fingerprint was not confirmed, or differs from the confirmed one
+ClientError
+├── HomeError            the home directory is missing, busy or damaged
+│   └── HomeBusy         another process uses it
+├── Offline              the server cannot be reached; nothing was lost
+├── ServerRefused        the server answered with a problem
+├── ServerLied           what the server says does not verify; carries the rule that found it
+├── ClockFarOff          this machine's clock and the server's disagree
+├── NotFound             no such review, event, person or file in what one may read
+├── NoKey                one holds no key for this
+├── DiskFull             no room on this machine's disk
+└── Unconfirmed          a fingerprint was not confirmed, or differs from the confirmed one
 """
 
 from __future__ import annotations

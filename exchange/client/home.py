@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from exchange.client.errors import HomeBusy, HomeError
 from keys import keyfile
-from keys.errors import KeyFileError
+from keys.errors import DamagedKeyFile
 from keys.identity import Identity
 
 KEY_FILE = "identity.key"
@@ -96,15 +96,13 @@ class Home:
 
     def confirm(self, fingerprint: bytes, when: str) -> None:
         """Remember a fingerprint as compared with its owner."""
-        write_private(
-            self.path / CONFIRMED, msgspec.json.encode({**self.confirmed(), fingerprint.hex(): when})
-        )
+        write_private(self.path / CONFIRMED, msgspec.json.encode({**self.confirmed(), fingerprint.hex(): when}))
 
     def _key_text(self) -> str:
         try:
             return (self.path / KEY_FILE).read_text("ascii")
         except UnicodeDecodeError:
-            raise keyfile.DamagedKeyFile("the key file is damaged: it is no text") from None
+            raise DamagedKeyFile("the key file is damaged: it is no text") from None
         except OSError as error:
             raise HomeError(f"the key file cannot be read: {error.strerror}") from None
 
@@ -118,6 +116,3 @@ def write_private(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-__all__ = ["Home", "HomeSettings", "KeyFileError", "write_private"]

@@ -95,9 +95,7 @@ class Keyring:
         sealed = carried[grant.index * SEALED_KEY_SIZE : (grant.index + 1) * SEALED_KEY_SIZE]
         try:
             newest = by_number[grant.epoch]
-            key = grants.accept(
-                self._identity, sealed, scope(state.id, name), newest.number, newest.commitment
-            )
+            key = grants.accept(self._identity, sealed, scope(state.id, name), newest.number, newest.commitment)
             self.hold(state.id, name, key)
             while key.epoch > number:
                 earlier = by_number[key.epoch - 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from events.card import Card
 from events.envelope import ZERO, scope
@@ -97,7 +97,9 @@ class Membership:
     async def remove(self, review: Review, device: bytes) -> Draft:
         """Remove a member; every circle shared with them gets new keys in the same event."""
         shared = {
-            name: [d for d in devices if d != device] for name, devices in self._mine(review).items() if device in devices
+            name: [d for d in devices if d != device]
+            for name, devices in self._mine(review).items()
+            if device in devices
         }
         rotations, carried = await self._new_epochs(review, shared)
         clear = MemberRemoved.Clear(device, rotations, _digest(carried))
@@ -126,15 +128,16 @@ class Membership:
         me = self._client.identity.fingerprint
         return {name: sorted(circle.devices) for name, circle in state.circles.items() if me in circle.devices}
 
-    async def _rotated(self, kind: str, state: Register | Review, circles: dict[str, Iterable[bytes]]) -> Draft:
+    async def _rotated(self, kind: str, state: Register | Review, circles: Mapping[str, Iterable[bytes]]) -> Draft:
         rotations, carried = await self._new_epochs(state, circles)
         return Draft(kind, RotatedClear(rotations, _digest(carried)), carried=carried)
 
     async def _new_epochs(
-        self, state: Register | Review, circles: dict[str, Iterable[bytes]] | dict[str, list[bytes]]
+        self, state: Register | Review, circles: Mapping[str, Iterable[bytes]]
     ) -> tuple[tuple[Rotated, ...], bytes]:
         """A new key for each circle, linked to the one before and sealed to each device."""
-        rotations, sealed = [], []
+        rotations: list[Rotated] = []
+        sealed: list[bytes] = []
         for name in sorted(circles):
             devices = sorted(circles[name])
             known = state.circles.get(name)
@@ -149,7 +152,8 @@ class Membership:
         self, state: Register | Review, circles: dict[str, list[bytes]]
     ) -> tuple[tuple[Granted, ...], bytes]:
         """The current key of each circle, sealed to further devices."""
-        entries, sealed = [], []
+        entries: list[Granted] = []
+        sealed: list[bytes] = []
         for name in sorted(circles):
             key = await self._client.keyring.current(state, name)
             devices = sorted(circles[name])
@@ -172,5 +176,3 @@ def new_person() -> bytes:
 
 def _digest(carried: bytes) -> bytes:
     return hashlib.sha256(carried).digest() if carried else ZERO
-
-

@@ -11,6 +11,8 @@ def could_read(review: Review, entry: Entry) -> frozenset[bytes]:
     circle = review.circles.get(entry.header.circle)
     by_key = circle.readers(entry.header.epoch) if circle else frozenset()
     disclosed = {
-        t.translator for t in review.translations.values() if (t.source == entry.id and not t.object) or t.event == entry.id
+        t.translator
+        for t in review.translations.values()
+        if (t.source == entry.id and not t.object) or t.event == entry.id
     }
     return by_key | disclosed

@@ -1,8 +1,8 @@
 """Replaying streams: every envelope fetched, verified and admitted here, whatever the server says of them.
 
-    1. the register is the pinned one              4. each envelope is admitted by the rules
-    2. each stream begins with its own hash        5. nothing seen before is missing or different
-    3. each signature holds, by the register's keys
+1. the register is the pinned one              4. each envelope is admitted by the rules
+2. each stream begins with its own hash        5. nothing seen before is missing or different
+3. each signature holds, by the register's keys
 """
 
 from __future__ import annotations
@@ -100,10 +100,12 @@ class Replay:
         self._reviews[stream] = state
         return state
 
-    def take(self, state: S, signed: SignedEvent) -> S:
+    def take(self, state: Register | Review, signed: SignedEvent) -> Register | Review:
         """Fold one's own event, just accepted by the server, without fetching it again."""
         event = self._verified([signed])[0]
-        new = self._admit_register(state, event) if isinstance(state, Register) else self._admit_review(state, event)
+        new: Register | Review = (
+            self._admit_register(state, event) if isinstance(state, Register) else self._admit_review(state, event)
+        )
         self._remember(new, [(new.seq, signed.envelope)])
         if isinstance(new, Review):
             self._reviews[new.id] = new

@@ -185,9 +185,7 @@ def _step(growing: _Growing) -> Callable[[int], None]:
     return step
 
 
-async def _send(
-    remote: Remote, path: Path, upload: str, total: int, growing: _Growing, progress: Progress
-) -> None:
+async def _send(remote: Remote, path: Path, upload: str, total: int, growing: _Growing, progress: Progress) -> None:
     """Send the spool file as it grows, asking how far it came whenever the line breaks."""
     offset = 0
     for attempt in range(ATTEMPTS):
@@ -201,11 +199,9 @@ async def _send(
             offset = (await remote.upload(upload)).offset
 
 
-async def _grow(
-    path: Path, start: int, total: int, growing: _Growing, progress: Progress
-) -> AsyncIterator[bytes]:
+async def _grow(path: Path, start: int, total: int, growing: _Growing, progress: Progress) -> AsyncIterator[bytes]:
     """Blocks of a file that is still being written, as far as it is written."""
-    while not path.exists() and growing.failure is None:
+    while not growing.written and growing.failure is None:  # noqa: ASYNC110  (a thread writes it)
         await asyncio.sleep(0.001)
     if growing.failure is not None:
         raise growing.failure

@@ -17,7 +17,11 @@ ROOT = Path("build/demo")
 
 
 @click.command()
-@click.option("--docs", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Use the files of this directory as the documents.")
+@click.option(
+    "--docs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Use the files of this directory as the documents.",
+)
 def main(docs: Path | None) -> None:
     """Play a whole review; everything stays in build/demo."""
     began = time.monotonic()
@@ -38,8 +42,10 @@ def main(docs: Path | None) -> None:
         stage.transcript.close()
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     stage.console.print(
-        f"\nDone in {minutes} min {seconds} s, {stage.step} commands. Everything is in {ROOT}/ (transcript.txt). To go on by hand:\n"
-        f"  COLLOQUY_EXERCISE_CLOCK={ROOT}/clock .venv/bin/colloquy serve --data {ROOT}/server --port {stage.url.rpartition(':')[2]}\n"
+        f"\nDone in {minutes} min {seconds} s, {stage.step} commands. Everything is in {ROOT}/ (transcript.txt).\n"
+        "To go on by hand:\n"
+        f"  COLLOQUY_EXERCISE_CLOCK={ROOT}/clock .venv/bin/colloquy serve "
+        f"--data {ROOT}/server --port {stage.url.rpartition(':')[2]}\n"
         "and in another terminal:\n"
         f"  export COLLOQUY_EXERCISE_CLOCK={ROOT}/clock COLLOQUY_HOME={ROOT}/people/vda-focal-point\n"
         f"  export COLLOQUY_PASSPHRASE_FILE={ROOT}/people/vda-focal-point/passphrase.txt\n"
@@ -92,7 +98,10 @@ def prove(stage: Stage, papers: Papers) -> None:
         stage.say(f"  LEAK in {path.name}: {phrase!r}")
     if leaks:
         raise DemoFailed(f"{len(leaks)} phrases were found in the server's files")
-    stage.say(f"  {len(phrases)} phrases, titles, names and file names looked for in {files} files ({size:,} bytes) and the log: none found.")
+    stage.say(
+        f"  {len(phrases)} phrases, titles, names and file names looked for in {files} files "
+        f"({size:,} bytes) and the log: none found."
+    )
 
 
 def found_in_log(stage: Stage, phrases: set[bytes]) -> list[tuple[Path, bytes]]:

@@ -46,7 +46,9 @@ class Review:
         self.stage.start_server()
         officer = self.stage.enter("officer", "Ines Achterberg", "officer")
         self._init(officer, register=False)
-        self.register = self.stage.ask(officer, "register", "found", "--name", "Exercise of the review mechanism", "--exercise")["register"]
+        self.register = self.stage.ask(
+            officer, "register", "found", "--name", "Exercise of the review mechanism", "--exercise"
+        )["register"]
         self._profile(officer)
         for code, name, group, language in (
             (VDA, "Valdoria (invented)", "latin-american-caribbean", "en"),
@@ -100,14 +102,31 @@ class Review:
         """The self-assessment response, after an extension."""
         self.stage.set_clock("2026-04-08")
         officer, vda = self._actor("officer"), self._actor("vda-focal-point")
-        self.stage.do(officer, "review", "extend", self._paper("extension.txt"), "--step", "response", "--until", "2026-04-20", "--lang", "en")
+        self.stage.do(
+            officer,
+            "review",
+            "extend",
+            self._paper("extension.txt"),
+            "--step",
+            "response",
+            "--until",
+            "2026-04-20",
+            "--lang",
+            "en",
+        )
         self.stage.set_clock("2026-04-24")
         attach = self._attach(0)
         self.seqs["response"] = self._send(vda, "respond", self._paper("response.txt"), *attach, "--lang", "en")
         for number in range(1, len(self.papers.batches())):
             self._send(vda, "inform", self._paper("inform.txt"), *self._attach(number), "--lang", "en")
         self.stage.do(self._actor("nrl-expert"), "show", f"#{self.seqs['response']}", show=True)
-        self.stage.do(self._actor("nrl-expert"), "fetch", f"#{self.seqs['response']}", "--to", str(self._actor("nrl-expert").home / "papers"))
+        self.stage.do(
+            self._actor("nrl-expert"),
+            "fetch",
+            f"#{self.seqs['response']}",
+            "--to",
+            str(self._actor("nrl-expert").home / "papers"),
+        )
 
     def translation(self) -> None:
         """A translator who holds no review key; a translation made stale by a new version, and renewed."""
@@ -119,12 +138,16 @@ class Review:
         self.stage.say("The translator opens what was assigned, and nothing else:")
         self.stage.do(translator, "timeline", show=True)
         self.stage.set_clock("2026-04-28")
-        self.seqs["response"] = self._send(vda, "respond", self._paper("response-2.txt"), *self._attach(0), "--lang", "en")
+        self.seqs["response"] = self._send(
+            vda, "respond", self._paper("response-2.txt"), *self._attach(0), "--lang", "en"
+        )
         self.stage.do(officer, "translate", "list", show=True)
         second = self._send(officer, "translate", "assign", f"#{self.seqs['response']}", "Moreau", "--into", "fr")
         self.stage.do(translator, "translate", "submit", f"#{second}", self._paper("réponse-fr-2.txt"))
         if not self.papers.documents:
-            third = self._send(officer, "translate", "assign", f"#{self.seqs['response']}", "Moreau", "--into", "fr", "--file", "1")
+            third = self._send(
+                officer, "translate", "assign", f"#{self.seqs['response']}", "Moreau", "--into", "fr", "--file", "1"
+            )
             self.stage.do(translator, "translate", "fetch", f"#{third}", "--to", str(translator.home))
             french = self.papers.directory.parent / "udhr" / "fr Déclaration universelle.txt"
             self.stage.do(translator, "translate", "submit", f"#{third}", "--file", str(french))
@@ -140,7 +163,9 @@ class Review:
         self.stage.do(nrl, "desk-review", "submit", self._paper("outcome-5.txt"), "--lang", "en")
         self.stage.set_clock("2026-06-10")
         self.stage.do(tsr, "desk-review", "submit", self._paper("outcome-16.txt"), "--lang", "en")
-        self.stage.do(self._actor("tsr-focal-point"), "inform-organization", self._paper("organization.txt"), "--lang", "en")
+        self.stage.do(
+            self._actor("tsr-focal-point"), "inform-organization", self._paper("organization.txt"), "--lang", "en"
+        )
         self.stage.do(self._actor("officer"), "review", "dialogue")
 
     def dialogue(self) -> None:
@@ -151,8 +176,12 @@ class Review:
         second = self._send(tsr, "ask", self._paper("question-2.txt"), "--form", "information", "--lang", "en")
         self.stage.do(nrl, "ask", self._paper("question-3.txt"), "--form", "supplementary", "--lang", "en")
         assigned = self._send(self._actor("officer"), "translate", "assign", f"#{second}", "Moreau", "--into", "fr")
-        self.stage.do(self._actor("translator"), "translate", "submit", f"#{assigned}", self._paper("question-2-fr.txt"))
-        self.stage.do(self._actor("vda-expert"), "draft", self._paper("draft-answer.txt"), "--about", "Q1", "--lang", "en")
+        self.stage.do(
+            self._actor("translator"), "translate", "submit", f"#{assigned}", self._paper("question-2-fr.txt")
+        )
+        self.stage.do(
+            self._actor("vda-expert"), "draft", self._paper("draft-answer.txt"), "--about", "Q1", "--lang", "en"
+        )
         self.stage.do(vda, "inbox", show=True)
         self.stage.set_clock("2026-06-30")
         self.seqs["answer"] = self._send(vda, "answer", "Q1", self._paper("answer-1.txt"), "--lang", "en")
@@ -186,14 +215,24 @@ class Review:
         one = self._send(vda, "report", "comment", first, self._paper("comment-1.txt"), "--lang", "en")
         two = self._send(vda, "report", "comment", first, self._paper("comment-2.txt"), "--lang", "en")
         self.stage.set_clock("2026-07-30")
-        self.stage.do(nrl, "report", "revise", self.papers.taking_up("report-2.txt", {one: "4", two: "8"}), "--lang", "en")
+        self.stage.do(
+            nrl, "report", "revise", self.papers.taking_up("report-2.txt", {one: "4", two: "8"}), "--lang", "en"
+        )
         self.stage.do(vda, "report", "diff", show=True)
         second = self._report(vda)
         self.stage.do(fps[1], "--yes", "report", "agree")
         self.stage.say("Nobody can comment on a revision that is not the newest any more:")
         self.stage.do(vda, "report", "comment", first, self._paper("comment-1.txt"), "--lang", "en", fails=REFUSED)
         objection = self._send(vda, "report", "object", second, self._paper("objection.txt"), "--lang", "en")
-        self.stage.do(self._actor("tsr-focal-point"), "report", "discuss", f"#{objection}", self._paper("discussion.txt"), "--lang", "en")
+        self.stage.do(
+            self._actor("tsr-focal-point"),
+            "report",
+            "discuss",
+            f"#{objection}",
+            self._paper("discussion.txt"),
+            "--lang",
+            "en",
+        )
         self.stage.set_clock("2026-08-20")
         self.stage.do(nrl, "report", "revise", self.papers.taking_up("report-3.txt", {objection: "9"}), "--lang", "en")
         self.stage.do(vda, "report", "diff", "2", "3", show=True)
@@ -257,7 +296,9 @@ class Review:
         actor = self.stage.enter(key, name, role, state)
         made = self._init(actor)
         words = ("--role", role, *(("--state", state) if state else ()), "--fingerprint", made["digits"])
-        self.stage.do(by, "register", "person", str(actor.home / "card.txt"), *words, "--profile", str(self._profile_paper(actor)))
+        self.stage.do(
+            by, "register", "person", str(actor.home / "card.txt"), *words, "--profile", str(self._profile_paper(actor))
+        )
         return actor
 
     def _profile(self, actor: Actor) -> None:
@@ -266,7 +307,11 @@ class Review:
     @staticmethod
     def _profile_paper(actor: Actor) -> Path:
         path = actor.home / "profile.txt"
-        path.write_text(f"Name: {actor.name}\nPosition: {actor.role} in an exercise (invented)\nExpertise: organized crime legislation\n", "utf-8")
+        path.write_text(
+            f"Name: {actor.name}\nPosition: {actor.role} in an exercise (invented)\n"
+            "Expertise: organized crime legislation\n",
+            "utf-8",
+        )
         return path
 
 

@@ -55,7 +55,9 @@ class Stage:
         """Clear the stage and begin a transcript."""
         shutil.rmtree(root, ignore_errors=True)
         (root / "people").mkdir(parents=True)
-        return cls(root, Console(highlight=False, soft_wrap=True), (root / "transcript.txt").open("w", encoding="utf-8"))
+        return cls(
+            root, Console(highlight=False, soft_wrap=True), (root / "transcript.txt").open("w", encoding="utf-8")
+        )
 
     def enter(self, key: str, name: str, role: str, state: str = "") -> Actor:
         """Bring a person on stage."""
@@ -123,11 +125,17 @@ class Stage:
         spent = time.perf_counter() - began
         mark = "·" if done.returncode == fails == 0 else ("✗ as it must" if done.returncode == fails else "FAILED")
         self.console.print(f"{self.step:>4}  {who}: {line}  {mark} {spent:.1f} s", markup=False, soft_wrap=True)
-        self.transcript.write(f"\n[{self.step}] {who}\n$ {line}\n{done.stdout}{done.stderr}(status {done.returncode})\n")
+        self.transcript.write(
+            f"\n[{self.step}] {who}\n$ {line}\n{done.stdout}{done.stderr}(status {done.returncode})\n"
+        )
         if done.returncode != fails:
-            raise DemoFailed(f"step {self.step} ended with status {done.returncode}, not {fails}:\n{done.stdout}{done.stderr}")
+            raise DemoFailed(
+                f"step {self.step} ended with status {done.returncode}, not {fails}:\n{done.stdout}{done.stderr}"
+            )
         if show or fails:
-            self.console.print((done.stderr if fails else done.stdout).rstrip(), markup=False, style="dim" if fails else None)
+            self.console.print(
+                (done.stderr if fails else done.stdout).rstrip(), markup=False, style="dim" if fails else None
+            )
         return done.stdout
 
     def ask(self, actor: Actor, *words: str) -> Any:

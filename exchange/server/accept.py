@@ -1,8 +1,8 @@
 """Accepting an event: the numbered procedure of docs/spec/http.md.
 
-    1 parse, bounded        4 already stored?         7 what travels with it
-    2 the author's key      5 time, author active     8 its files are there
-    3 the signature         6 admit                   9 append, flushed   10 take over the state
+1 parse, bounded        4 already stored?         7 what travels with it
+2 the author's key      5 time, author active     8 its files are there
+3 the signature         6 admit                   9 append, flushed   10 take over the state
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Publish = Callable[[bytes, int], None]
 class Acceptance:
     """The one way into the log."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         log: EventLog,
         blobs: BlobStore,
@@ -80,7 +80,9 @@ class Acceptance:
             check_body(event.header, body)
             await self._check_files(event)
             header = event.header
-            row = Row(event.stream, header.seq, header.kind, event.id, header.prev, header.author, signed.envelope, body)
+            row = Row(
+                event.stream, header.seq, header.kind, event.id, header.prev, header.author, signed.envelope, body
+            )
             await self._log.append(row)
             self._states.set(new)
         self._publish(event.stream, header.seq)
@@ -109,7 +111,9 @@ class Acceptance:
         now, claimed = self._clock(), event.header.time
         if abs(now - claimed) > wire.CLOCK_TOLERANCE_MS:
             raise ClockOff(
-                f"the event's time and the server's differ by {abs(now - claimed) // 60_000} minutes", str(now), str(claimed)
+                f"the event's time and the server's differ by {abs(now - claimed) // 60_000} minutes",
+                str(now),
+                str(claimed),
             )
 
     def _check_active(self, event: Event) -> None:

@@ -36,7 +36,7 @@ ABSENT = "there is no such thing here, or it is not for this reader"
 class Api:
     """Everything a handler needs."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         log: EventLog,
         blobs: BlobStore,
@@ -138,7 +138,6 @@ class Api:
         listener = self._newsroom.join()
         try:
             async with sse_response(request) as response:
-                response.ping_interval = HEARTBEAT_S
                 while not self.closing.is_set():
                     news = await _next(listener.queue, self.closing)
                     if news is not None and await self._may_hear(person, bytes.fromhex(news.stream)):
@@ -291,5 +290,3 @@ def _json(shape: wire.Shape, status: int = 200) -> web.Response:
 
 def _receipt(receipt: wire.Receipt) -> web.Response:
     return _json(receipt, 200 if receipt.repeated else 201)
-
-

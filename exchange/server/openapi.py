@@ -29,7 +29,9 @@ def document() -> dict[str, Any]:
             "title": "Colloquy",
             "version": VERSION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "The server orders, stores and serves sealed events. Problem codes: " + ", ".join(codes) + ".",
+            "description": "The server orders, stores and serves sealed events. Problem codes: "
+            + ", ".join(codes)
+            + ".",
         },
         "paths": paths,
         "components": {
@@ -66,7 +68,9 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     ]
     found += [{"name": name, "in": "query", "schema": {"type": "integer"}} for name in route.query]
     if route.method == "PATCH":
-        found.append({"name": wire.UPLOAD_OFFSET, "in": "header", "required": True, "schema": {"type": "integer", "minimum": 0}})
+        found.append(
+            {"name": wire.UPLOAD_OFFSET, "in": "header", "required": True, "schema": {"type": "integer", "minimum": 0}}
+        )
     return found
 
 

@@ -125,6 +125,4 @@ def plain(status: int, now: int) -> web.Response:
 
 
 def _response(problem: wire.Problem) -> web.Response:
-    return web.Response(
-        status=problem.status, body=msgspec.json.encode(problem), content_type=wire.PROBLEM_MEDIA
-    )
+    return web.Response(status=problem.status, body=msgspec.json.encode(problem), content_type=wire.PROBLEM_MEDIA)
