@@ -78,8 +78,10 @@ def _check_chain(state: Register | Review | None, header: Header, rule: Rule) ->
     if state is None or rule.genesis:
         if state is not None or not rule.genesis:
             raise WrongStream("a genesis first and only once", header.kind)
-        if header.stream or header.seq or header.prev != ZERO or header.objects or header.about:
+        if header.stream or header.seq or header.prev != ZERO or header.about:
             raise WrongStream("a genesis that names no stream and no event before it", "one that does")
+        if header.objects or header.circle or header.epoch or header.lang:
+            raise WrongCircle("a genesis without sealed content", "some")
         return
     belongs = StreamKind.REGISTER if isinstance(state, Register) else StreamKind.REVIEW
     if header.stream != state.id:
