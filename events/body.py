@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+import events.kinds  # noqa: F401  (fills the table)
 from events.envelope import ZERO, Header
 from events.errors import Malformed
 from events.rotation import Grants, Rotations, carried_size

@@ -32,9 +32,9 @@ MAX_INT = 2**53 - 1
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 ObjectId = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT)]
-CircleName = Annotated[str, msgspec.Meta(max_length=40, pattern=r"^([a-z]+(:[A-Z]{3})?)?$")]
-KindName = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^[a-z-]+\.[a-z-]+$")]
-Language = Annotated[str, msgspec.Meta(max_length=16, pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")]
+CircleName = Annotated[str, msgspec.Meta(max_length=40, pattern=r"^([a-z]+(:[A-Z]{3})?)?$(?!\n)")]
+KindName = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^[a-z-]+\.[a-z-]+$(?!\n)")]
+Language = Annotated[str, msgspec.Meta(max_length=16, pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$(?!\n)")]
 
 ZERO = bytes(32)
 

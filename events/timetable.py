@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from events.errors import WrongReference
 from events.review import Review
 
 MS_PER_SECOND = 1000
@@ -138,6 +139,14 @@ def _due(review: Review, name: str, line: _Line, begins: date | None) -> date | 
     if name in _END_OF_REVIEW:
         return add_months(date.fromisoformat(review.begins), 6)
     return add_months(begins, line.months) + timedelta(weeks=line.weeks)
+
+
+def check_day(text: str) -> None:
+    """Raise WrongReference unless the day exists in the calendar."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise WrongReference("a day of the calendar", text) from None
 
 
 def add_months(start: date, months: int) -> date:

@@ -23,8 +23,8 @@ CLOCK_TOLERANCE_MS = 10 * 60 * 1000
 SESSION_LIFETIME_MS = 60 * 60 * 1000
 UPLOAD_OFFSET = "Upload-Offset"
 
-Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$")]
+Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$(?!\n)")]
 Natural = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
@@ -43,7 +43,7 @@ class Limits(Shape, frozen=True):
 class Service(Shape, frozen=True):
     """What the server says of itself to anyone; the register is empty before its founding."""
 
-    register: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]
+    register: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")]
     exercise: bool
     time: Natural
     version: str

@@ -12,9 +12,9 @@ from events.kinds.people import Instrument, LanguageCode, StateCode
 from events.register import Register
 from events.review import Extension, Member, Review
 from events.rule import STATE_ROLES, CircleRule, Party, Role, Text, kind
-from events.timetable import STEPS
+from events.timetable import STEPS, check_day
 
-Day = Annotated[str, msgspec.Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Day = Annotated[str, msgspec.Meta(pattern=r"^20[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$(?!\n)")]
 Instruments = Annotated[tuple[Instrument, ...], msgspec.Meta(min_length=1, max_length=4)]
 Call = Literal["introductory", "desk-review", "dialogue", "report"]
 
@@ -36,6 +36,8 @@ class ReviewOpened:
     def evolve(state: Review | None, act: Act) -> Review:
         clear = act.clear
         register = act.register_at(clear.register, 0)
+        check_day(clear.drawn)
+        check_day(clear.begins)
         _check_states(register, clear.under_review, clear.reviewing, clear.instruments)
         officer = Member(act.author.person, act.author.device, Role.OFFICER, "", 0)
         return Review(
@@ -63,6 +65,7 @@ class ReviewScheduled:
     @staticmethod
     def evolve(state: Review, act: Act) -> Review:
         clear = act.clear
+        check_day(clear.begins)
         if len(set(clear.languages)) != len(clear.languages):
             raise WrongReference("each language once", ", ".join(clear.languages))
         marks = state.marked("scheduled", act.header.time)
@@ -90,6 +93,7 @@ class TimetableExtended:
     def evolve(state: Review, act: Act) -> Review:
         if act.clear.step not in STEPS:
             raise WrongReference(f"a step of the timetable ({', '.join(STEPS)})", act.clear.step)
+        check_day(act.clear.until)
         extensions = {**state.extensions, act.clear.step: Extension(act.clear.until, act.id)}
         return msgspec.structs.replace(state, extensions=extensions)
 

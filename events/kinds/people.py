@@ -16,8 +16,8 @@ from events.register import EXPERTS_PER_STATE, SECRETARIAT, Person, Register, St
 from events.rotation import Grants, Rotations
 from events.rule import ALL_PARTIES, CircleRule, Line, Note, Party, Role, StreamKind, kind
 
-StateCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
-LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$")]
+StateCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
+LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$(?!\n)")]
 Instrument = Literal["convention", "trafficking", "smuggling", "firearms"]
 Standing = Literal["party", "signatory"]
 Group = Literal["african", "asia-pacific", "eastern-european", "latin-american-caribbean", "western-european-others"]
@@ -110,7 +110,7 @@ class PersonRegistered:
     class Clear(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         person: ObjectId
         role: Role
-        state: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{3})?$")]
+        state: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{3})?$(?!\n)")]
         card: Card
         succeeds: Annotated[bytes, msgspec.Meta(max_length=16)]
 
