@@ -115,6 +115,8 @@ class TranslationSubmitted:
             raise AlreadyDone("a document not translated yet", "one that is")
         if state.translated[translation_key(entry.source, entry.object, entry.lang)] != entry.assignment:
             raise WrongReference("the newest assignment of this document", "one that was replaced")
+        if act.header.epoch != entry.epoch:
+            raise StaleKey(f"an assignment of the current epoch, {act.header.epoch}", f"one of {entry.epoch}")
         if act.header.lang != entry.lang:
             raise WrongReference(f"a translation into {entry.lang}", act.header.lang or "no language")
         given = tuple((ref.id, ref.version) for ref in act.header.objects)

@@ -29,7 +29,7 @@ from storage.uploads import Uploads
 T = TypeVar("T")
 VERSION = "1"
 HEARTBEAT_S = 15.0
-RANGE = re.compile(r"^bytes=(\d{1,15})-(\d{1,15})?$")
+RANGE = re.compile(r"^bytes=([0-9]{1,15})-([0-9]{1,15})?$")
 ABSENT = "there is no such thing here, or it is not for this reader"
 
 
