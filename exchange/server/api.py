@@ -30,6 +30,7 @@ T = TypeVar("T")
 VERSION = "1"
 HEARTBEAT_S = 15.0
 RANGE = re.compile(r"^bytes=([0-9]{1,15})-([0-9]{1,15})?$")
+PERSON = web.RequestKey("person", Person)
 ABSENT = "there is no such thing here, or it is not for this reader"
 
 
@@ -94,7 +95,7 @@ class Api:
 
     async def streams(self, request: web.Request) -> web.StreamResponse:
         """The streams that the asking device may read."""
-        person = self._person(request)
+        person = request[PERSON]
         register = self._states.register
         found = [wire.StreamInfo(register.id.hex(), "register", register.seq)]
         for stream in self._states.reviews:
@@ -134,7 +135,7 @@ class Api:
 
     async def news(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: a stream and a number whenever something is new."""
-        person = self._person(request)
+        person = request[PERSON]
         listener = self._newsroom.join()
         try:
             async with sse_response(request) as response:
@@ -150,19 +151,19 @@ class Api:
 
     async def begin_upload(self, request: web.Request) -> web.StreamResponse:
         """Announce a sealed file."""
-        owner = self._person(request).device
+        owner = request[PERSON].device
         asked = await _read(request, wire.UploadRequest)
         name = await self._uploads.begin(owner, asked.size, self.clock() / 1000)
         return _json(wire.Upload(name, 0, asked.size), status=201)
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """How far an upload came."""
-        offset, size = await self._uploads.offset(self._person(request).device, request.match_info["upload"])
+        offset, size = await self._uploads.offset(request[PERSON].device, request.match_info["upload"])
         return _json(wire.Upload(request.match_info["upload"], offset, size))
 
     async def write_upload(self, request: web.Request) -> web.StreamResponse:
         """Send the bytes of an upload from its offset on; what arrives before a break is kept."""
-        owner, name = self._person(request).device, request.match_info["upload"]
+        owner, name = request[PERSON].device, request.match_info["upload"]
         text = request.headers.get(wire.UPLOAD_OFFSET, "")
         if not text.isdigit() or len(text) > 15:
             raise BadRequest(f"expected a header {wire.UPLOAD_OFFSET} with a number", "a number", text[:20])
@@ -173,13 +174,13 @@ class Api:
     async def finish_upload(self, request: web.Request) -> web.StreamResponse:
         """Say that an upload is whole; it is stored if its digest is right."""
         asked = await _read(request, wire.UploadFinish)
-        owner = self._person(request).device
+        owner = request[PERSON].device
         ref = await self._uploads.finish(owner, request.match_info["upload"], bytes.fromhex(asked.digest))
         return _json(wire.Stored(ref.sha256.hex(), ref.size))
 
     async def abandon_upload(self, request: web.Request) -> web.StreamResponse:
         """Discard an upload."""
-        await self._uploads.abandon(self._person(request).device, request.match_info["upload"])
+        await self._uploads.abandon(request[PERSON].device, request.match_info["upload"])
         return web.Response(status=204)
 
     async def sweep(self, now: float) -> None:
@@ -188,12 +189,13 @@ class Api:
 
     # -- parts
 
-    def _person(self, request: web.Request) -> Person:
+    def signed_in(self, request: web.Request) -> Person:
+        """The person whose session a request belongs to; raises NotSignedIn."""
         return self._sessions.person(request.headers.get("Authorization", ""))
 
     async def _readable(self, request: web.Request) -> tuple[Register | Review, Person]:
         """The stream of the path, if the asking person may read its envelopes."""
-        person = self._person(request)
+        person = request[PERSON]
         state = await self._states.of(_stream(request))
         if isinstance(state, Review) and not may_read_envelopes(state, person):
             raise NotFound(ABSENT)
@@ -260,10 +262,12 @@ async def _bounded(request: web.Request, limit: int) -> bytes:
     """The body of a request, refused before it is read if it says it is too long."""
     if request.content_length is not None and request.content_length > limit:
         raise TooLarge(f"expected at most {limit} bytes, got {request.content_length}")
-    data = await request.content.read(limit + 1) if request.content_length is None else await request.read()
-    if len(data) > limit:
-        raise TooLarge(f"expected at most {limit} bytes, got more")
-    return data
+    data = bytearray()
+    async for chunk in request.content.iter_any():
+        data += chunk
+        if len(data) > limit:
+            raise TooLarge(f"expected at most {limit} bytes, got more")
+    return bytes(data)
 
 
 async def _read(request: web.Request, shape: type[T]) -> T:

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from exchange.server import openapi, problems
-from exchange.server.api import Api
+from exchange.server.api import PERSON, Api
 from exchange.server.logs import logger
 from exchange.server.routes import ROUTES, Handler, Route
 
@@ -46,6 +46,8 @@ def _wrapped(route: Route, handler: Handler, api: Api, log: Any) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         began, code = time.perf_counter(), ""
         try:
+            if route.signed_in:
+                request[PERSON] = api.signed_in(request)
             response = await handler(request)
         except web.HTTPException:
             raise

@@ -96,6 +96,7 @@ class World:
         self.review: Review | None = None
         self.keys: dict[tuple[bytes, str], list[EpochKey]] = {}
         self.records: dict[bytes, list[tuple[bytes, bytes | None]]] = {}
+        self.blobs: dict[bytes, bytes] = {}
         self.last: dict[str, Event] = {}
         self._found()
         if experts:
@@ -170,6 +171,8 @@ class World:
             ref, sealed = self._object(state, draft, circle, epoch, number, data)
             refs.append(ref)
             bodies.append(sealed)
+            if number:
+                self.blobs[ref.digest] = sealed
         return tuple(refs), bodies[0]
 
     def _object(
