@@ -183,27 +183,29 @@ class Client:
             return await self._disclosed_key(state, entry, index)
 
     async def carried(self, stream: bytes, seq: int) -> bytes:
-        """What travels with an event, checked against its signed header; raises ServerLied."""
-        header = self._entry(self.envelope(stream, seq)).header
+        """What travels with an event, checked against its signed header; raises NotFound, ServerLied."""
+        await self.prefetch(stream, [seq])
         body = self._cache.body(stream, seq)
         if body is None:
-            body = (await self.remote.bodies(stream, [seq])).get(seq)
-        try:
-            check_body(header, body)
-        except Malformed as error:
-            raise ServerLied(11, f"the server shows another body than the one its author signed: {error}") from None
-        if body is None:
             raise NotFound(f"event {seq} has no body")
-        self._cache.keep_body(stream, seq, body)
+        self._check_body(stream, seq, body)
         return body
 
     async def prefetch(self, stream: bytes, seqs: Sequence[int]) -> None:
-        """Fetch several bodies in few round trips."""
+        """Fetch several bodies in few round trips; raises ServerLied."""
         missing = [seq for seq in seqs if self._cache.body(stream, seq) is None]
         for start in range(0, len(missing), wire.MAX_BODIES):
-            for seq, body in (await self.remote.bodies(stream, missing[start : start + wire.MAX_BODIES])).items():
-                check_body(self._entry(self.envelope(stream, seq)).header, body)
-                self._cache.keep_body(stream, seq, body)
+            asked = missing[start : start + wire.MAX_BODIES]
+            shown = await self.remote.bodies(stream, asked)
+            for seq in shown.keys() & set(asked):
+                self._check_body(stream, seq, shown[seq])
+                self._cache.keep_body(stream, seq, shown[seq])
+
+    def _check_body(self, stream: bytes, seq: int, body: bytes) -> None:
+        try:
+            check_body(self._entry(self.envelope(stream, seq)).header, body)
+        except Malformed as error:
+            raise ServerLied(11, f"the server shows another body than the one its author signed: {error}") from None
 
     async def fetch(
         self, state: Register | Review, entry: Entry, index: int, target: Path, progress: Progress = quiet

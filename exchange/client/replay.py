@@ -125,6 +125,7 @@ class Replay:
         while True:
             page = await self._remote.events(stream, state.seq if state else -1)
             for event, envelope in self._checked(page, stream):
+                _check_stream(event, stream)
                 state = self._folded(fold, state, event)
                 new.append((event.header.seq, envelope))
             if not page:
@@ -164,8 +165,6 @@ class Replay:
             raise ServerLied(1, f"the server shows an event that the rules refuse: {error}") from None
 
     def _admit_register(self, state: Register | None, event: Event) -> Register:
-        if state is None and event.id != self._pinned:
-            raise WrongStream(f"the register {self._pinned.hex()[:16]}", event.id.hex()[:16])
         return admit_register(state, event, self.history)
 
     def _admit_review(self, state: Review | None, event: Event) -> Review:
@@ -198,6 +197,15 @@ class Replay:
     def _remember(self, state: Register | Review, new: list[tuple[int, bytes]]) -> None:
         saved = snapshot.dump(state) if isinstance(state, Review) else b""
         self._cache.remember(state.id, new, Remembered(state.seq, state.head, saved))
+
+
+def _check_stream(event: Event, stream: bytes) -> None:
+    """A stream is named by the hash of its genesis: nobody can show another one in its place (rule 5)."""
+    if event.stream != stream:
+        raise ServerLied(
+            5,
+            f"the server shows another stream than the one asked for: {event.stream.hex()[:16]}, not {stream.hex()[:16]}",
+        )
 
 
 def trusted(signed: SignedEvent) -> Event:
