@@ -7,6 +7,7 @@ signature over the bytes is one over the meaning.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import msgpack
@@ -14,12 +15,13 @@ import msgpack
 from events.errors import Malformed
 
 MAX_DEPTH = 16
+_PACKERS = threading.local()
 
 
 def encode(value: Any) -> bytes:
     """Encode None, bool, int, str, bytes, sequences and text-keyed maps of these; raises Malformed."""
     try:
-        packed: bytes = msgpack.packb(_ordered(value, 0), use_bin_type=True)
+        packed: bytes = _pack(_ordered(value, 0))
     except (ValueError, OverflowError, UnicodeEncodeError) as error:
         raise Malformed(f"expected an encodable value, got {type(error).__name__}") from None
     return packed
@@ -33,9 +35,23 @@ def decode(data: bytes, limit: int) -> Any:
         value = msgpack.unpackb(data, raw=False, strict_map_key=True, ext_hook=_no_extension)
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException):
         raise Malformed("expected canonical msgpack, got bytes that are none") from None
-    if encode(value) != data:
+    # Packed again as it was read, only the shortest forms of distinct keys give the same bytes.
+    if not _is_ordered(value, 0) or _pack(value) != data:
         raise Malformed("expected the canonical form, got another encoding of the same value")
     return value
+
+
+def _pack(value: Any) -> bytes:
+    """Pack with one packer for each thread: making a new one costs more than its work."""
+    packer = getattr(_PACKERS, "packer", None)
+    if packer is None:
+        packer = _PACKERS.packer = msgpack.Packer(use_bin_type=True)
+    try:
+        packed: bytes = packer.pack(value)
+    except BaseException:
+        del _PACKERS.packer
+        raise
+    return packed
 
 
 def _ordered(value: Any, depth: int) -> Any:
@@ -51,6 +67,23 @@ def _ordered(value: Any, depth: int) -> Any:
     if kind in (list, tuple):
         return [_ordered(item, depth + 1) for item in value]
     raise Malformed(f"expected a plain value, got {kind.__name__}")
+
+
+def _is_ordered(value: Any, depth: int) -> bool:
+    """Whether the keys of every map are text in ascending order, and everything is plain."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if depth > MAX_DEPTH or kind not in (dict, list):
+        return False
+    if kind is dict:
+        before = None
+        for key in value:
+            if type(key) is not str or (before is not None and key <= before):
+                return False
+            before = key
+        value = value.values()
+    return all(not (type(item) not in _PLAIN and not _is_ordered(item, depth + 1)) for item in value)
 
 
 _PLAIN = frozenset({str, bytes, int, bool, type(None)})

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from keys import sealing
 from keys.errors import CannotOpen
@@ -17,8 +17,10 @@ from keys.sealing import CHUNK, LENGTH_SIZE, SEALED_CHUNK, ObjectKey
 RUN = 16
 WORKERS = 2
 AHEAD = 6
+FLUSH = 64 * 1024 * 1024
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +31,58 @@ class Sealed:
     size: int
 
 
-def seal_file(key: ObjectKey, source: int, size: int) -> Iterator[bytes]:
-    """Yield the sealed object for `size` bytes of the open file descriptor `source`, about 1 MiB at a time.
-
-    Raises OSError if the file ends early: what is read must be what was announced.
-    """
-    padded = sealing.padded_size(size)
-    step = RUN * CHUNK
-
-    def seal_run(start: int) -> bytes:
-        end = min(start + step, padded)
-        plain = _padded_slice(source, size, start, end)
-        return key.seal_chunks(start // CHUNK, plain, last=end == padded)
-
-    return _in_order(seal_run, range(0, padded, step))
-
-
 def write_sealed(
     key: ObjectKey, source: int, size: int, target: int, written: Callable[[int], None] = lambda _size: None
 ) -> Sealed:
-    """Seal a file into another open one, flushed to disk; returns the ciphertext's digest and size.
+    """Seal `size` bytes of one open file into another; returns the ciphertext's digest and size.
 
-    `written` is told how many bytes of the target are there.
+    `written` is told how many bytes of the target are there. Raises OSError if the file ends early: what is read
+    must be what was announced.
     """
+    padded = sealing.padded_size(size)
+    chunks = sealing.chunk_count(padded)
+
+    def seal_run(first: int) -> list[bytes]:
+        numbers = range(first, min(first + RUN, chunks))
+        return [
+            key.seal_chunk(number, _padded_chunk(source, size, padded, number), last=number == chunks - 1)
+            for number in numbers
+        ]
+
     digest, total = hashlib.sha256(), 0
-    for block in seal_file(key, source, size):
-        _write_all(target, block)
-        total += len(block)
+    for run in _in_order(seal_run, range(0, chunks, RUN)):
+        _write_all(target, run)
+        total += sum(map(len, run))
         written(total)
-        digest.update(block)
-    os.fsync(target)
+        for chunk in run:
+            digest.update(chunk)
     return Sealed(digest.digest(), total)
+
+
+class Flusher:
+    """Flushes a growing file to disk beside the work on it, and wholly at the end; a failed flush is raised there."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._next = FLUSH
+        self._pool = ThreadPoolExecutor(1)
+        self._flushes: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown()
+        if kind is None:
+            for flush in self._flushes:
+                flush.result()
+            os.fsync(self._target)
+
+    def passed(self, total: int) -> None:
+        """Take note that the file has grown to `total` bytes."""
+        if total >= self._next:
+            self._next = total + FLUSH
+            self._flushes.append(self._pool.submit(os.fdatasync, self._target))
 
 
 def open_file(key: ObjectKey, blocks: Iterable[bytes], size: int, digest: bytes) -> Iterator[bytes]:
@@ -71,18 +94,19 @@ def open_file(key: ObjectKey, blocks: Iterable[bytes], size: int, digest: bytes)
     count = sealing.sealed_chunk_count(size)
     runs = _cut(_hashed(blocks, size, digest), RUN * SEALED_CHUNK)
 
-    def open_run(numbered: tuple[int, bytes]) -> bytes:
+    def open_run(numbered: tuple[int, bytes]) -> list[bytes]:
         number, run = numbered
-        first = number * RUN
-        here = -(-len(run) // SEALED_CHUNK)
-        return key.open_chunks(first, run, last=first + here == count)
+        pieces = [run[i : i + SEALED_CHUNK] for i in range(0, len(run), SEALED_CHUNK)]
+        numbers = range(number * RUN, number * RUN + len(pieces))
+        return [key.open_chunk(n, piece, last=n == count - 1) for n, piece in zip(numbers, pieces, strict=True)]
 
-    return _unpadded(_in_order(open_run, enumerate(runs)), size - count * (SEALED_CHUNK - CHUNK))
+    opened = (chunk for run in _in_order(open_run, enumerate(runs)) for chunk in run)
+    return _unpadded(opened, size - count * (SEALED_CHUNK - CHUNK))
 
 
-def _in_order(work: Callable[[T], bytes], items: Iterable[T]) -> Iterator[bytes]:
+def _in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Do the work on two threads (libsodium releases the GIL) and yield its results in order, a few ahead."""
-    waiting: deque[Future[bytes]] = deque()
+    waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
             for item in items:
@@ -96,24 +120,33 @@ def _in_order(work: Callable[[T], bytes], items: Iterable[T]) -> Iterator[bytes]
                 future.cancel()
 
 
-def _padded_slice(source: int, size: int, start: int, end: int) -> bytes:
-    """The bytes [start, end) of the padded plaintext of the file."""
-    head = size.to_bytes(LENGTH_SIZE, "big") if start == 0 else b""
+def _padded_chunk(source: int, size: int, padded: int, number: int) -> bytes:
+    """One chunk of the padded plaintext of the file."""
+    start, end = number * CHUNK, min((number + 1) * CHUNK, padded)
+    head = size.to_bytes(LENGTH_SIZE, "big") if number == 0 else b""
     offset = max(start - LENGTH_SIZE, 0)
-    want = max(min(end - LENGTH_SIZE, size) - offset, 0)
+    data = _read_all(source, max(min(end - LENGTH_SIZE, size) - offset, 0), offset)
+    # A chunk from the middle of the file is passed on as it was read.
+    return data if len(data) == end - start else (head + data).ljust(end - start, b"\x00")
+
+
+def _read_all(source: int, want: int, offset: int) -> bytes:
     data = os.pread(source, want, offset)
     while len(data) < want:
         more = os.pread(source, want - len(data), offset + len(data))
         if not more:
-            raise OSError(f"the file ended early: expected {size} bytes, got {offset + len(data)}")
+            raise OSError(f"the file ended early: {want - len(data)} bytes are missing")
         data += more
-    return (head + data).ljust(end - start, b"\x00")
+    return data
 
 
-def _write_all(target: int, block: bytes) -> None:
-    view = memoryview(block)
-    while view:
-        view = view[os.write(target, view) :]
+def _write_all(target: int, chunks: list[bytes]) -> None:
+    done = os.writev(target, chunks)
+    for chunk in chunks:
+        view = memoryview(chunk)[done:]
+        done = max(done - len(chunk), 0)
+        while view:
+            view = view[os.write(target, view) :]
 
 
 def _hashed(blocks: Iterable[bytes], size: int, digest: bytes) -> Iterator[bytes]:
@@ -141,23 +174,23 @@ def _cut(blocks: Iterable[bytes], length: int) -> Iterator[bytes]:
         yield bytes(rest)
 
 
-def _unpadded(runs: Iterator[bytes], padded: int) -> Iterator[bytes]:
-    """Strip length and padding from the opened runs, checking both."""
-    first = next(runs, b"")
+def _unpadded(chunks: Iterator[bytes], padded: int) -> Iterator[bytes]:
+    """Strip length and padding from the opened chunks, checking both."""
+    first = next(chunks, b"")
     size = int.from_bytes(first[:LENGTH_SIZE], "big")
     if len(first) < LENGTH_SIZE or sealing.padded_size(size) != padded:
         raise CannotOpen
     left = size
-    run = first[LENGTH_SIZE:]
+    chunk = first[LENGTH_SIZE:]
     while True:
-        data, zeros = run[:left], run[left:]
+        data, zeros = chunk[:left], chunk[left:]
         if zeros.strip(b"\x00"):
             raise CannotOpen
         left -= len(data)
         if data:
             yield data
         try:
-            run = next(runs)
+            chunk = next(chunks)
         except StopIteration:
             break
     if left:

@@ -87,32 +87,25 @@ class ObjectKey:
             raise CannotOpen
         return self
 
-    def seal_chunks(self, first: int, padded: bytes | memoryview, *, last: bool) -> bytes:
-        """Seal a run of whole chunks starting at chunk number `first`; `last` if the object ends with it."""
-        pieces = [bytes(padded[i : i + CHUNK]) for i in range(0, len(padded), CHUNK)]
-        end = len(pieces) - 1
-        return b"".join(
-            aead.seal(self._content, _nonce(first + i, last=last and i == end), piece, self._aad)
-            for i, piece in enumerate(pieces)
-        )
+    def seal_chunk(self, number: int, padded: bytes, *, last: bool) -> bytes:
+        """Seal one chunk of a padded plaintext; `last` if the object ends with it."""
+        return aead.seal(self._content, _nonce(number, last=last), padded, self._aad)
 
-    def open_chunks(self, first: int, sealed: bytes | memoryview, *, last: bool) -> bytes:
-        """Open a run of whole sealed chunks starting at chunk number `first`; raises CannotOpen (rule 9)."""
-        pieces = [bytes(sealed[i : i + SEALED_CHUNK]) for i in range(0, len(sealed), SEALED_CHUNK)]
-        end = len(pieces) - 1
-        return b"".join(
-            aead.open_(self._content, _nonce(first + i, last=last and i == end), piece, self._aad)
-            for i, piece in enumerate(pieces)
-        )
+    def open_chunk(self, number: int, sealed: bytes, *, last: bool) -> bytes:
+        """Open one sealed chunk; raises CannotOpen for another number, another end, another object (rule 9)."""
+        return aead.open_(self._content, _nonce(number, last=last), sealed, self._aad)
 
     def seal(self, data: bytes) -> bytes:
         """Seal a small object whole."""
-        return self.seal_chunks(0, pad(data), last=True)
+        pieces = _cut(pad(data), CHUNK)
+        return b"".join(self.seal_chunk(i, piece, last=i == len(pieces) - 1) for i, piece in enumerate(pieces))
 
     def open(self, sealed: bytes) -> bytes:
         """Open a small object whole; raises CannotOpen."""
         sealed_chunk_count(len(sealed))
-        return unpad(self.open_chunks(0, sealed, last=True))
+        pieces = _cut(sealed, SEALED_CHUNK)
+        opened = (self.open_chunk(i, piece, last=i == len(pieces) - 1) for i, piece in enumerate(pieces))
+        return unpad(b"".join(opened))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +159,10 @@ def unpad(padded: bytes) -> bytes:
     if end > len(padded) or padded_size(size) != len(padded) or any(padded[end:]):
         raise CannotOpen
     return padded[LENGTH_SIZE:end]
+
+
+def _cut(data: bytes, length: int) -> list[bytes]:
+    return [data[i : i + length] for i in range(0, len(data), length)]
 
 
 def _nonce(number: int, *, last: bool) -> bytes:

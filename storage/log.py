@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,11 +19,11 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from storage.errors import Conflict, StorageFull, StorageUnavailable
+from storage.groups import Closed, Groups
 from storage.recorders import EnvelopeFactory, EnvelopeRecorder, VerbatimMapper
 from storage.rows import Appended, Row
 
 T = TypeVar("T")
-GROUP = 200
 READERS = 4
 LOCK_SECONDS = "30"
 
@@ -39,12 +38,8 @@ class EventLog:
             raise TypeError(type(recorder).__name__)
         self._recorder = recorder
         self._store: Store[Any] = Store(VerbatimMapper(JSONTranscoder()), recorder)
-        self._writer = ThreadPoolExecutor(1, "log-writer")
         self._readers = ThreadPoolExecutor(READERS, "log-reader")
-        self._waiting: deque[tuple[Row, asyncio.Future[Appended]]] = deque()
-        self._wake = asyncio.Event()
-        self._closing = False
-        self._task = asyncio.create_task(self._write())
+        self._writer: Groups[Row, Appended] = Groups(self._append_group, "log-writer")
 
     @classmethod
     async def open(cls, path: Path) -> EventLog:
@@ -62,12 +57,10 @@ class EventLog:
 
         Raises Conflict, StorageFull or StorageUnavailable; then nothing of the row is stored.
         """
-        if self._closing:
-            raise StorageUnavailable("the log is closing")
-        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, answer))
-        self._wake.set()
-        return await answer
+        try:
+            return await self._writer.do(row)
+        except Closed:
+            raise StorageUnavailable("the log is closing") from None
 
     async def read(self, stream: bytes, *, after: int = -1, limit: int = 500) -> list[bytes]:
         """Envelopes of a stream with numbers above `after`, in order."""
@@ -81,10 +74,6 @@ class EventLog:
     async def head(self, stream: bytes) -> tuple[int, bytes] | None:
         """Number and hash of a stream's newest envelope; None for an unknown stream."""
         return await self._reading(lambda: self._recorder.select_head(stream.hex()))
-
-    async def find(self, digest: bytes) -> Appended | None:
-        """Where an envelope stands, by its hash."""
-        return await self._reading(lambda: self._find(digest))
 
     async def streams(self) -> list[bytes]:
         """The ids of all streams, oldest first."""
@@ -101,10 +90,7 @@ class EventLog:
 
     async def close(self) -> None:
         """Write what waits, then close."""
-        self._closing = True
-        self._wake.set()
-        await self._task
-        self._writer.shutdown()
+        await self._writer.close()
         self._readers.shutdown()
         self._factory.close()
 
@@ -114,25 +100,9 @@ class EventLog:
         except (PersistenceError, sqlite3.Error) as error:
             raise StorageUnavailable(f"the database does not answer: {type(error).__name__}") from None
 
-    async def _write(self) -> None:
-        """The one writer: whatever waits goes into one transaction."""
-        loop = asyncio.get_running_loop()
-        while True:
-            if not self._waiting:
-                if self._closing:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-            rows = [row for row, _ in group]
-            outcomes = await loop.run_in_executor(self._writer, self._append_group, rows)
-            for (_, answer), outcome in zip(group, outcomes, strict=True):
-                _tell(answer, outcome)
-
-    def _append_group(self, rows: list[Row]) -> list[Appended | Exception]:
+    def _append_group(self, rows: Sequence[Row]) -> Sequence[Appended | Exception]:
         try:
-            return list(self._put(rows))
+            return self._put(rows)
         except Exception:  # noqa: BLE001  (each row is tried alone and gets its own answer)
             return [self._append_alone(row) for row in rows]
 
@@ -149,14 +119,14 @@ class EventLog:
     def _stored_or_conflict(self, row: Row) -> Appended | Exception:
         """A retry after a lost answer meets its own row: that is success."""
         try:
-            found = self._find(row.hash)
+            found = self._recorder.select_place(row.originator_id, row.seq)
         except (PersistenceError, sqlite3.Error) as error:
             return _translated(error)
-        if found is not None and (found.stream, found.seq) == (row.stream, row.seq):
-            return found
+        if found is not None and found[0] == row.hash:
+            return Appended(row.stream, row.seq, row.hash, found[1])
         return Conflict(f"another event took place {row.seq} of stream {row.stream.hex()[:16]}")
 
-    def _put(self, rows: list[Row]) -> list[Appended]:
+    def _put(self, rows: Sequence[Row]) -> list[Appended]:
         try:
             positions = self._store.put(rows)
         except sqlite3.IntegrityError as error:
@@ -165,19 +135,6 @@ class EventLog:
             Appended(row.stream, row.seq, row.hash, recording.notification.id)
             for row, recording in zip(rows, positions or (), strict=True)
         ]
-
-    def _find(self, digest: bytes) -> Appended | None:
-        place = self._recorder.select_place(digest)
-        return None if place is None else Appended(bytes.fromhex(place[0]), place[1], digest, place[2])
-
-
-def _tell(answer: asyncio.Future[Appended], outcome: Appended | Exception) -> None:
-    if answer.cancelled():
-        return
-    if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
 
 
 def _translated(error: Exception) -> Exception:

@@ -1,8 +1,8 @@
 """The seam to the eventsourcing library: its recorder, with the author's bytes verbatim and forks impossible.
 
-The library keeps (stream, number, topic, state). Ours adds hash, prev and author, so that the database itself
-refuses a second event after the same predecessor, and a second table for sealed bodies, written in the same
-transaction but not read when only envelopes are wanted.
+The library keeps (stream, number, topic, state) and refuses a second event at the same place of a stream, which
+is a second event after the same predecessor. Ours adds the envelope's hash and what travels with it, in the same
+row: the body stands last, so that reading envelopes alone does not read long bodies.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 
 from storage.rows import Row
 
-TOPIC_RECORDER = "storage.recorders:EnvelopeRecorder"
-TOPIC_MAPPER = "storage.recorders:VerbatimMapper"
+ROWS = 200
 
 
 class RowEvent(StoredEvent):
@@ -47,61 +46,53 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, datastore: Any, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name)
-        self.bodies_table_name = f"{events_table_name}_bodies"
-        self.insert_events_statement = f"INSERT INTO {events_table_name} VALUES (?,?,?,?,?,?,?)"
         self.select_events_statement = (
             f"SELECT originator_id, originator_version, topic, state FROM {events_table_name} WHERE originator_id=? "
         )
 
     def construct_create_table_statements(self) -> list[str]:
-        """The events with their chain, and the bodies."""
-        table = self.events_table_name
+        """The library's table with our columns; every further index would cost each append."""
         return [
-            f"""CREATE TABLE IF NOT EXISTS {table} (
-                originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
-                hash BLOB UNIQUE, prev BLOB, author BLOB,
-                PRIMARY KEY (originator_id, originator_version), UNIQUE (originator_id, prev))""",
-            f"""CREATE TABLE IF NOT EXISTS {table}_bodies (
-                originator_id TEXT, originator_version INTEGER, body BLOB NOT NULL,
-                PRIMARY KEY (originator_id, originator_version)) WITHOUT ROWID""",
+            f"""CREATE TABLE IF NOT EXISTS {self.events_table_name} (
+                originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB, hash BLOB, body BLOB,
+                PRIMARY KEY (originator_id, originator_version))"""
         ]
 
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        return [self._insert(c, event) for event in stored_events]
+        positions: list[int] = []
+        for start in range(0, len(stored_events), ROWS):
+            positions += self._insert(c, stored_events[start : start + ROWS])
+        return positions
 
-    def _insert(self, c: SQLiteCursor, event: StoredEvent) -> int:
-        row = event.row if isinstance(event, RowEvent) else None
-        side = (row.hash, row.prev, row.author) if row else (None, None, None)
-        name = event.originator_id if isinstance(event.originator_id, str) else event.originator_id.hex
-        c.execute(self.insert_events_statement, (name, event.originator_version, event.topic, event.state, *side))
-        position: int = c.lastrowid
-        if row is not None and row.body is not None:
-            c.execute(
-                f"INSERT INTO {self.bodies_table_name} VALUES (?,?,?)",
-                (name, event.originator_version, row.body),
-            )
-        return position
+    def _insert(self, c: SQLiteCursor, events: Sequence[StoredEvent]) -> Sequence[int]:
+        """Insert many rows by one statement: each statement is a fight for the interpreter with the event loop."""
+        marks = ",".join(("(?,?,?,?,?,?)",) * len(events))
+        values = [value for event in events for value in _values(event)]
+        c.execute(f"INSERT INTO {self.events_table_name} VALUES {marks}", values)
+        # Rows inserted by one statement have consecutive numbers.
+        last: int = c.lastrowid
+        return range(last - len(events) + 1, last + 1)
 
     def select_bodies(self, name: str, versions: Sequence[int]) -> dict[int, bytes]:
         """Sealed bodies by number."""
         marks = ",".join("?" * len(versions))
         statement = (
-            f"SELECT originator_version, body FROM {self.bodies_table_name}"
-            f" WHERE originator_id=? AND originator_version IN ({marks})"
+            f"SELECT originator_version, body FROM {self.events_table_name}"
+            f" WHERE originator_id=? AND originator_version IN ({marks}) AND body IS NOT NULL"
         )
         with self.datastore.transaction(commit=False) as c:
             c.execute(statement, [name, *versions])
             return {row[0]: row[1] for row in c.fetchall()}
 
-    def select_place(self, hash_: bytes) -> tuple[str, int, int] | None:
-        """Stream, number and position of an envelope by its hash."""
+    def select_place(self, name: str, version: int) -> tuple[bytes, int] | None:
+        """Hash and position of what stands at a place of a stream."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                f"SELECT originator_id, originator_version, rowid FROM {self.events_table_name} WHERE hash=?",
-                (hash_,),
+                f"SELECT hash, rowid FROM {self.events_table_name} WHERE originator_id=? AND originator_version=?",
+                (name, version),
             )
             row: sqlite3.Row | None = c.fetchone()
-            return None if row is None else (row[0], row[1], row[2])
+            return None if row is None else (row[0], row[1])
 
     def select_head(self, name: str) -> tuple[int, bytes] | None:
         """Number and hash of a stream's newest envelope."""
@@ -119,6 +110,12 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute(f"SELECT originator_id FROM {self.events_table_name} WHERE originator_version=0 ORDER BY rowid")
             return [row[0] for row in c.fetchall()]
+
+
+def _values(event: StoredEvent) -> tuple[Any, ...]:
+    name = event.originator_id if isinstance(event.originator_id, str) else event.originator_id.hex
+    side = (event.row.hash, event.row.body) if isinstance(event, RowEvent) else (None, None)
+    return (name, event.originator_version, event.topic, event.state, *side)
 
 
 class EnvelopeFactory(SQLiteFactory):

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An admitted envelope: its place, its hashes (32 bytes each), and its exact bytes."""
+    """An admitted envelope: its place, its hash (32 bytes), and its exact bytes."""
 
     stream: bytes
     seq: int
     kind: str
     hash: bytes
-    prev: bytes
-    author: bytes
     envelope: bytes = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from storage.errors import DigestMismatch, OffsetMismatch, TooLarge, TooManyUplo
 
 LIFETIME_S = 7 * 24 * 3600
 PIECE = 1024 * 1024
+MANY = 512
+FLUSH = 64 * 1024 * 1024
 REREAD = 4 * 1024 * 1024
 
 
@@ -44,6 +46,61 @@ class _Open:
     busy: bool = False
 
 
+class _Work:
+    """Hashing and writing of one piece, and flushing of those before, while the next piece is received."""
+
+    def __init__(self, hashers: Executor, writers: Executor, descriptor: int, state: _Open) -> None:
+        self._hashers = hashers
+        self._writers = writers
+        self._descriptor = descriptor
+        self._state = state
+        self._now: list[asyncio.Future[None]] = []
+        self._flushes: list[asyncio.Future[None]] = []
+        self._unflushed = 0
+
+    async def next(self, piece: list[bytes], size: int) -> None:
+        """Begin with a piece when the one before is done; raises OSError."""
+        await self._finish(self._now)
+        loop = asyncio.get_running_loop()
+        self._now = [
+            loop.run_in_executor(self._hashers, _hash, self._state, piece, size),
+            loop.run_in_executor(self._writers, _write, self._descriptor, piece),
+        ]
+        self._unflushed += size
+        if self._unflushed >= FLUSH:
+            self._unflushed = 0
+            self._flushes.append(loop.run_in_executor(self._writers, os.fdatasync, self._descriptor))
+
+    async def done(self) -> None:
+        """Return when everything begun is done; raises OSError."""
+        await self._finish([*self._now, *self._flushes])
+
+    async def settled(self) -> bool:
+        """Wait until no thread works any more; returns whether all went well."""
+        begun = [*self._now, *self._flushes]
+        if begun:
+            await asyncio.wait(begun)
+        return not any(future.cancelled() or future.exception() for future in begun)
+
+    @staticmethod
+    async def _finish(futures: list[asyncio.Future[None]]) -> None:
+        if futures:
+            await asyncio.shield(asyncio.gather(*futures))
+
+
+def _hash(state: _Open, piece: list[bytes], size: int) -> None:
+    for chunk in piece:
+        state.digest.update(chunk)
+    state.hashed += size
+
+
+def _write(descriptor: int, piece: list[bytes]) -> None:
+    done = os.writev(descriptor, piece)
+    for chunk in piece:
+        write_all(descriptor, memoryview(chunk)[done:])
+        done = max(done - len(chunk), 0)
+
+
 class Uploads:
     """The uploads under way."""
 
@@ -58,7 +115,7 @@ class Uploads:
         self._lifetime = lifetime_s
         self._open: dict[str, _Open] = {}
         self._hashers = ThreadPoolExecutor(2, "upload-hash")
-        self._writers = ThreadPoolExecutor(2, "upload-write")
+        self._writers = ThreadPoolExecutor(4, "upload-write")
 
     async def begin(self, owner: bytes, size: int, now: float) -> str:
         """Announce an upload of `size` bytes; returns its id. Raises TooLarge, TooManyUploads, StorageFull."""
@@ -152,33 +209,25 @@ class Uploads:
         self._writers.shutdown()
 
     async def _append(self, name: str, facts: _Facts, state: _Open, have: int, chunks: AsyncIterator[bytes]) -> int:
-        loop = asyncio.get_running_loop()
         descriptor = os.open(self._path(name), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        work = _Work(self._hashers, self._writers, descriptor, state)
         try:
             async for piece in _pieces(chunks):
-                if have + len(piece) > facts.size:
-                    raise TooLarge(f"{facts.size} bytes as announced", have + len(piece))
-                # Hashing and writing release the GIL: both run while the next piece is received.
-                hashing = loop.run_in_executor(self._hashers, state.digest.update, piece)
-                writing = loop.run_in_executor(self._writers, write_all, descriptor, piece)
-                both = asyncio.gather(hashing, writing, return_exceptions=True)
-                try:
-                    results = await asyncio.shield(both)
-                except asyncio.CancelledError:
-                    await both
-                    raise
-                state.hashed += len(piece)
-                if isinstance(results[1], BaseException):
-                    raise results[1]
-                have += len(piece)
-        except OSError as error:
-            # What is on disk may be shorter than what was hashed: count again from the file.
-            self._open.pop(name, None)
-            raise storage_error(error) from None
-        except asyncio.CancelledError:
-            self._open.pop(name, None)
+                size = sum(map(len, piece))
+                if have + size > facts.size:
+                    raise TooLarge(f"{facts.size} bytes as announced", have + size)
+                await work.next(piece, size)
+                have += size
+            await work.done()
+        except (ConnectionError, TimeoutError):
+            await work.done()
             raise
+        except OSError as error:
+            raise storage_error(error) from None
         finally:
+            if not await work.settled():
+                # What is on disk may be shorter than what was hashed: count again from the file.
+                self._open.pop(name, None)
             os.close(descriptor)
         return have
 
@@ -240,20 +289,20 @@ class Uploads:
         return self._directory / f"{name}.json"
 
 
-async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Join small chunks into pieces worth a thread's while; a break still yields what came before it."""
+async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """Gather small chunks into pieces worth a thread's while; a break still yields what came before it."""
     held: list[bytes] = []
     size = 0
     try:
         async for chunk in chunks:
             held.append(chunk)
             size += len(chunk)
-            if size >= PIECE:
-                yield b"".join(held)
+            if size >= PIECE or len(held) >= MANY:
+                yield held
                 held, size = [], 0
     except (ConnectionError, TimeoutError):
         if held:
-            yield b"".join(held)
+            yield held
         raise
     if held:
-        yield b"".join(held)
+        yield held

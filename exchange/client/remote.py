@@ -90,9 +90,9 @@ class Remote:
         """How far an upload came."""
         return await self._json("GET", f"/uploads/{upload}", wire.Upload)
 
-    async def write(self, upload: str, offset: int, blocks: AsyncIterator[bytes]) -> wire.Upload:
-        """Send the rest of a sealed file from an offset; not retried here, the caller asks how far it came."""
-        headers = {wire.UPLOAD_OFFSET: str(offset)}
+    async def write(self, upload: str, offset: int, blocks: AsyncIterator[bytes], size: int) -> wire.Upload:
+        """Send `size` bytes of a sealed file from an offset; not retried here, the caller asks how far it came."""
+        headers = {wire.UPLOAD_OFFSET: str(offset), "Content-Length": str(size)}
         return await self._json(
             "PATCH", f"/uploads/{upload}", wire.Upload, data=blocks, media=wire.BLOB_MEDIA, headers=headers, once=True
         )

@@ -202,10 +202,8 @@ class Replay:
 def _check_stream(event: Event, stream: bytes) -> None:
     """A stream is named by the hash of its genesis: nobody can show another one in its place (rule 5)."""
     if event.stream != stream:
-        raise ServerLied(
-            5,
-            f"the server shows another stream than the one asked for: {event.stream.hex()[:16]}, not {stream.hex()[:16]}",
-        )
+        shown, asked = event.stream.hex()[:16], stream.hex()[:16]
+        raise ServerLied(5, f"the server shows stream {shown} in place of {asked}")
 
 
 def trusted(signed: SignedEvent) -> Event:

@@ -21,7 +21,7 @@ from keys.errors import CannotOpen
 from keys.files import Sealed
 from keys.sealing import ObjectKey, SlotKey, new_salt, sealed_size
 
-BLOCK = 1024 * 1024
+BLOCK = 256 * 1024
 ATTEMPTS = 8
 Progress = Callable[[int, int], None]
 
@@ -190,7 +190,7 @@ async def _send(remote: Remote, path: Path, upload: str, total: int, growing: _G
     offset = 0
     for attempt in range(ATTEMPTS):
         try:
-            await remote.write(upload, offset, _grow(path, offset, total, growing, progress))
+            await remote.write(upload, offset, _grow(path, offset, total, growing, progress), total - offset)
             return
         except Offline:
             if attempt + 1 == ATTEMPTS or growing.failure is not None:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from events import canonical
@@ -62,8 +61,8 @@ class Acceptance:
             return repeated
         self._check_time(event)
         self._check_active(event)
-        # Once appended, the state must follow even if the client hangs up.
-        return await asyncio.shield(self._admit_and_append(signed, event, body))
+        # Once appended, the state must follow even if the client hangs up: the application does not cancel handlers.
+        return await self._admit_and_append(signed, event, body)
 
     async def _admit_and_append(self, signed: SignedEvent, event: Event, body: bytes | None) -> wire.Receipt:
         async with self._states.lock(event.header.stream):
@@ -80,9 +79,7 @@ class Acceptance:
             check_body(event.header, body)
             await self._check_files(event)
             header = event.header
-            row = Row(
-                event.stream, header.seq, header.kind, event.id, header.prev, header.author, signed.envelope, body
-            )
+            row = Row(event.stream, header.seq, header.kind, event.id, signed.envelope, body)
             await self._log.append(row)
             self._states.set(new)
         self._publish(event.stream, header.seq)

@@ -262,6 +262,8 @@ async def _bounded(request: web.Request, limit: int) -> bytes:
     """The body of a request, refused before it is read if it says it is too long."""
     if request.content_length is not None and request.content_length > limit:
         raise TooLarge(f"expected at most {limit} bytes, got {request.content_length}")
+    if request.content_length is not None:
+        return await request.read()
     data = bytearray()
     async for chunk in request.content.iter_any():
         data += chunk

@@ -1,4 +1,4 @@
-"""The aiohttp application: routes from the table, one wrapper that times, answers problems and logs."""
+"""The aiohttp application: routes from the table, one wrapper that signs in, times, answers problems and logs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from exchange.server.api import PERSON, Api
 from exchange.server.logs import logger
 from exchange.server.routes import ROUTES, Handler, Route
 
+# Documents are received while what came before is hashed and written.
+READ_BUFFER = 1024 * 1024
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -24,7 +26,8 @@ HEADERS = {
 
 def application(api: Api) -> web.Application:
     """Make the application."""
-    app = web.Application(handler_args={"max_line_size": 4096, "max_field_size": 4096, "access_log": None})
+    limits = {"max_line_size": 4096, "max_field_size": 4096, "read_bufsize": READ_BUFFER}
+    app = web.Application(handler_args={**limits, "access_log": None})
     log = logger()
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _wrapped(route, route.handler(api), api, log))
@@ -33,9 +36,12 @@ def application(api: Api) -> web.Application:
     async def describe(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=document, content_type="application/json")
 
+    async def unknown(_request: web.Request) -> web.StreamResponse:
+        return problems.plain(404, api.clock())
+
     app.router.add_get("/v1/openapi.json", describe)
+    app.router.add_route("*", "/{path:.*}", unknown)
     app.on_response_prepare.append(_secured)
-    app.middlewares.append(_unrouted(api))
     return app
 
 
@@ -49,8 +55,8 @@ def _wrapped(route: Route, handler: Handler, api: Api, log: Any) -> Handler:
             if route.signed_in:
                 request[PERSON] = api.signed_in(request)
             response = await handler(request)
-        except web.HTTPException:
-            raise
+        except web.HTTPException as error:
+            return problems.plain(error.status, api.clock())
         except Exception as error:  # noqa: BLE001  (every error becomes a problem; none leaves its text unforeseen)
             row = problems.row_of(error)
             if row is None:
@@ -65,17 +71,6 @@ def _wrapped(route: Route, handler: Handler, api: Api, log: Any) -> Handler:
         return response
 
     return handle
-
-
-def _unrouted(api: Api) -> Any:
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPException as error:
-            return problems.plain(error.status, api.clock())
-
-    return middleware
 
 
 async def _secured(_request: web.Request, response: web.StreamResponse) -> None:

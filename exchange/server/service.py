@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import ssl
 import sys
@@ -108,6 +109,8 @@ async def serve(
 def run(settings: ServerSettings) -> int:
     """Run a server in this process until SIGINT or SIGTERM; returns the exit status."""
     logs.configure(settings.log_format, settings.log_level)
+    # Folded reviews are many small objects that live long: looking through them for cycles costs a fifth of all work.
+    gc.set_threshold(50_000, 50, 100)
 
     async def whole() -> None:
         stop = asyncio.Event()

@@ -366,7 +366,7 @@ async def test_an_upload_is_resumed_after_a_break_and_a_restart(live: Live) -> N
 
     upload = await remote.begin_upload(len(data))
     with pytest.raises((Offline, ConnectionError)):
-        await remote.write(upload.id, 0, breaking())
+        await remote.write(upload.id, 0, breaking(), len(data))
     await asyncio.sleep(0.2)
     had = (await remote.upload(upload.id)).offset
     assert 0 < had <= 1_200_000
@@ -374,7 +374,7 @@ async def test_an_upload_is_resumed_after_a_break_and_a_restart(live: Live) -> N
     await live.start()
     remote = await live.remote("vda")
     assert (await remote.upload(upload.id)).offset == had
-    await remote.write(upload.id, had, pieces(data[had:]))
+    await remote.write(upload.id, had, pieces(data[had:]), len(data) - had)
     stored = await remote.finish_upload(upload.id, hashlib.sha256(data).digest())
     assert stored == wire.Stored(hashlib.sha256(data).hexdigest(), len(data))
     assert await remote.finish_upload(upload.id, hashlib.sha256(data).digest()) == stored
@@ -393,7 +393,7 @@ async def test_uploads_that_are_not_what_was_announced(live: Live, given: bytes,
     upload = await remote.begin_upload(100)
 
     async def send() -> None:
-        await remote.write(upload.id, 0, pieces(given))
+        await remote.write(upload.id, 0, pieces(given), len(given))
         await remote.finish_upload(upload.id, hashlib.sha256(digest_of).digest())
 
     with pytest.raises(ServerRefused) as caught:
@@ -410,7 +410,7 @@ async def test_an_upload_is_its_owners(live: Live) -> None:
     other = await live.remote("nrl")
     for call in (
         other.upload(upload.id),
-        other.write(upload.id, 0, pieces(b"x")),
+        other.write(upload.id, 0, pieces(b"x"), 1),
         other.finish_upload(upload.id, bytes(32)),
     ):
         with pytest.raises(ServerRefused) as caught:
@@ -421,9 +421,9 @@ async def test_an_upload_is_its_owners(live: Live) -> None:
 async def test_a_wrong_offset_says_where_it_is(live: Live) -> None:
     remote = await live.remote("vda")
     upload = await remote.begin_upload(100)
-    await remote.write(upload.id, 0, pieces(b"x" * 40))
+    await remote.write(upload.id, 0, pieces(b"x" * 40), 40)
     with pytest.raises(ServerRefused) as caught:
-        await remote.write(upload.id, 0, pieces(b"x"))
+        await remote.write(upload.id, 0, pieces(b"x"), 1)
     assert (caught.value.problem.code, caught.value.problem.expected) == ("offset-mismatch", "40")
 
 

@@ -116,7 +116,7 @@ class Live:
             async def blocks() -> AsyncIterator[bytes]:
                 yield sealed
 
-            await remote.write(upload.id, 0, blocks())
+            await remote.write(upload.id, 0, blocks(), len(sealed))
             await remote.finish_upload(upload.id, digest)
 
     # -- clients

@@ -88,8 +88,9 @@ class Said:
 class World:
     """Everything, with the register founded and the people in it."""
 
-    def __init__(self, experts: bool = True) -> None:
-        self.time = START
+    def __init__(self, experts: bool = True, time: int = START, step: int = 60_000) -> None:
+        self.time = time
+        self.step = step
         self.actors: dict[str, Actor] = {}
         self.history = RegisterHistory()
         self.register: Register | None = None
@@ -150,7 +151,7 @@ class World:
 
     def do(self, draft: Said) -> Event:
         """Compose, verify, admit, keep."""
-        self.time += 60_000
+        self.time += self.step
         signed, body, new = self.judge(draft)
         self.records.setdefault(new.id, []).append((signed.envelope, body))
         if isinstance(new, Register):

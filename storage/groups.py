@@ -1,0 +1,65 @@
+"""Work in groups: whatever waits while a thread is busy is its next piece of work, so that many share one round."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+GROUP = 200
+
+
+class Closed(Exception):
+    """No more work is taken."""
+
+
+class Groups(Generic[T, R]):
+    """Gives items, in their order and up to 200 at a time, to a function on a thread of its own.
+
+    The function returns an outcome for each item; an exception among them is raised to whoever waits for it.
+    """
+
+    def __init__(self, work: Callable[[Sequence[T]], Sequence[R | Exception]], name: str) -> None:
+        self._work = work
+        self._pool = ThreadPoolExecutor(1, name)
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def do(self, item: T) -> R:
+        """The outcome of one item; raises Closed, or what became of it."""
+        if self._closing:
+            raise Closed
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return await answer
+
+    async def close(self) -> None:
+        """Finish what waits, then end the thread."""
+        self._closing = True
+        if self._task is not None:
+            await self._task
+        self._pool.shutdown()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            outcomes = await loop.run_in_executor(self._pool, self._work, [item for item, _ in group])
+            for (_, answer), outcome in zip(group, outcomes, strict=True):
+                _tell(answer, outcome)
+
+
+def _tell(answer: asyncio.Future[R], outcome: R | Exception) -> None:
+    if answer.cancelled():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
