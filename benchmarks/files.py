@@ -39,6 +39,7 @@ def documents(root: Path) -> Iterator[Figure]:
         for _ in range(ROUNDS):
             theirs.append(age.encrypt(source))
             sealed.append(_seal(source, root / "sealed.bin"))
+            exchange.forget()
             result = exchange.do("send", source)
             sent.append(result["seconds"])
             memory.append(result)
@@ -141,6 +142,11 @@ class _Exchange:
 
     def __exit__(self, *error: object) -> None:
         self._server.__exit__(*error)
+
+    def forget(self) -> None:
+        """Remove what earlier rounds stored, as the other side's output is removed."""
+        for path in (self._root / "server" / "files").glob("??/??/*"):
+            path.unlink()
 
     def do(self, what: str, path: Path) -> dict[str, float]:
         """Send or fetch a document; returns seconds, and MiB of memory."""

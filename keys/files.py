@@ -14,10 +14,10 @@ from keys import sealing
 from keys.errors import CannotOpen
 from keys.sealing import CHUNK, LENGTH_SIZE, SEALED_CHUNK, ObjectKey
 
-RUN = 16
+RUN = 32
 WORKERS = 2
-AHEAD = 6
-FLUSH = 64 * 1024 * 1024
+AHEAD = 4
+FLUSH = 128 * 1024 * 1024
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,13 +50,21 @@ def write_sealed(
         ]
 
     digest, total = hashlib.sha256(), 0
-    for run in _in_order(seal_run, range(0, chunks, RUN)):
-        _write_all(target, run)
-        total += sum(map(len, run))
-        written(total)
-        for chunk in run:
-            digest.update(chunk)
+    with ThreadPoolExecutor(1) as hasher:
+        hashing: Future[None] | None = None
+        for run in _in_order(seal_run, range(0, chunks, RUN)):
+            if hashing is not None:
+                hashing.result()
+            hashing = hasher.submit(_hash, digest, run)
+            _write_all(target, run)
+            total += sum(map(len, run))
+            written(total)
     return Sealed(digest.digest(), total)
+
+
+def _hash(digest: hashlib._Hash, run: list[bytes]) -> None:
+    for chunk in run:
+        digest.update(chunk)
 
 
 class Flusher:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from events.errors import Refused
+from exchange import collector
 from exchange.cli import failures
 from exchange.cli.context import Options
 from exchange.cli.output import Output
@@ -72,6 +73,7 @@ def main() -> None:
     """Run `colloquy` and turn every foreseen error into a sentence and an exit status."""
     from exchange.cli import commands  # noqa: PLC0415
 
+    collector.relax()
     commands.add_all(cli)
     try:
         cli.main(standalone_mode=False)

@@ -22,7 +22,7 @@ from keys.labels import Label
 
 T = TypeVar("T")
 ATTEMPTS = 5
-PAGE = 500
+PAGE = 1000
 BLOCK = 1024 * 1024
 MAX_ANSWER = 96 * 1024 * 1024
 TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_connect=10, sock_read=60)

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ from keys.errors import BadSignature, InvalidKey
 from keys.recipient import Recipient
 
 S = TypeVar("S", Register, Review)
+T = TypeVar("T")
+Checked = tuple[Event, bytes]
 VERIFIERS = 2
 RUN = 64
 
@@ -102,7 +105,7 @@ class Replay:
 
     def take(self, state: Register | Review, signed: SignedEvent) -> Register | Review:
         """Fold one's own event, just accepted by the server, without fetching it again."""
-        event = self._verified([signed])[0]
+        event, _ = self._verified([signed])[0]
         new: Register | Review = (
             self._admit_register(state, event) if isinstance(state, Register) else self._admit_review(state, event)
         )
@@ -120,35 +123,52 @@ class Replay:
     async def _follow(
         self, stream: bytes, state: S | None, fold: Callable[[S | None, Event], S]
     ) -> tuple[S, list[tuple[int, bytes]]]:
-        """Fetch, verify and admit what comes after `state`."""
+        """Fetch, verify and admit what comes after `state`: the next page is fetched and verified meanwhile."""
         new: list[tuple[int, bytes]] = []
-        while True:
-            page = await self._remote.events(stream, state.seq if state else -1)
-            for event, envelope in self._checked(page, stream):
-                _check_stream(event, stream)
-                state = self._folded(fold, state, event)
-                new.append((event.header.seq, envelope))
-            if not page:
-                break
+        pages = ahead(self._pages(stream, state.seq if state else -1))
+        if stream != self._pinned:
+            async for checked in ahead(self._verified_pages(pages)):
+                # On a thread, so that the next page arrives and is verified beside it.
+                state = await asyncio.to_thread(self._fold_page, fold, state, stream, checked, new)
+        else:
+            # Register events bring keys that later ones on the same page need.
+            async for page in pages:
+                for one in _parsed(page):
+                    state = self._fold_page(fold, state, stream, self._verified([one]), new)
         if state is None:
             raise ServerLied(12, "the server shows nothing of a stream that exists")
         return state, new
 
-    def _checked(self, page: list[bytes], stream: bytes) -> Iterable[tuple[Event, bytes]]:
-        try:
-            signed = [SignedEvent.parse(envelope) for envelope in page]
-        except Malformed as error:
-            raise ServerLied(20, f"the server shows bytes that are no event: {error}") from None
-        # Register events bring keys that later ones on the same page need.
-        if stream != self._pinned:
-            return zip(self._verified(signed), page, strict=True)
-        return ((self._verified([one])[0], envelope) for one, envelope in zip(signed, page, strict=True))
+    async def _pages(self, stream: bytes, after: int) -> AsyncIterator[list[bytes]]:
+        while page := await self._remote.events(stream, after):
+            after += len(page)
+            yield page
 
-    def _verified(self, signed: Sequence[SignedEvent]) -> list[Event]:
+    async def _verified_pages(self, pages: AsyncIterator[list[bytes]]) -> AsyncIterator[list[Checked]]:
+        async for page in pages:
+            signed = _parsed(page)
+            yield await asyncio.to_thread(self._verified, signed)
+
+    def _fold_page(
+        self,
+        fold: Callable[[S | None, Event], S],
+        state: S | None,
+        stream: bytes,
+        page: Iterable[Checked],
+        new: list[tuple[int, bytes]],
+    ) -> S | None:
+        for event, envelope in page:
+            _check_stream(event, stream)
+            state = self._folded(fold, state, event)
+            new.append((event.header.seq, envelope))
+        return state
+
+    def _verified(self, signed: Sequence[SignedEvent]) -> list[Checked]:
         try:
-            return verify_all(signed, self.keys.of)
+            events = verify_all(signed, self.keys.of)
         except (BadSignature, InvalidKey, Malformed) as error:
             raise ServerLied(10, f"the server shows an event that its author did not sign: {error}") from None
+        return [(event, one.envelope) for event, one in zip(events, signed, strict=True)]
 
     def _folded(self, fold: Callable[[S | None, Event], S], state: S | None, event: Event) -> S:
         try:
@@ -197,6 +217,31 @@ class Replay:
     def _remember(self, state: Register | Review, new: list[tuple[int, bytes]]) -> None:
         saved = snapshot.dump(state) if isinstance(state, Review) else b""
         self._cache.remember(state.id, new, Remembered(state.seq, state.head, saved))
+
+
+def _parsed(page: Sequence[bytes]) -> list[SignedEvent]:
+    try:
+        return [SignedEvent.parse(envelope) for envelope in page]
+    except Malformed as error:
+        raise ServerLied(20, f"the server shows bytes that are no event: {error}") from None
+
+
+async def ahead(items: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Pass items on, with the next one being made while the one before is used."""
+    upcoming = asyncio.create_task(_next(items))
+    try:
+        while found := await upcoming:
+            upcoming = asyncio.create_task(_next(items))
+            yield found[0]
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+
+
+async def _next(items: AsyncIterator[T]) -> tuple[T] | None:
+    async for item in items:
+        return (item,)
+    return None
 
 
 def _check_stream(event: Event, stream: bytes) -> None:

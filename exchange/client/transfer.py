@@ -21,7 +21,7 @@ from keys.errors import CannotOpen
 from keys.files import Sealed
 from keys.sealing import ObjectKey, SlotKey, new_salt, sealed_size
 
-BLOCK = 256 * 1024
+BLOCK = 1024 * 1024
 ATTEMPTS = 8
 Progress = Callable[[int, int], None]
 
