@@ -49,7 +49,7 @@ class EventLog:
         )
         try:
             return cls(EnvelopeFactory(settings))
-        except (PersistenceError, OSError) as error:
+        except (PersistenceError, sqlite3.Error, OSError) as error:
             raise StorageUnavailable(f"the database cannot be opened: {error}") from None
 
     async def append(self, row: Row) -> Appended:

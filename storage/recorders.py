@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from eventsourcing import sqlite
 from eventsourcing.persistence import Mapper, StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 
 from storage.rows import Row
 
@@ -41,7 +41,7 @@ class VerbatimMapper(Mapper[str]):
         return stored_event if stored_event.topic.count(":") == 0 else super().to_domain_event(stored_event)
 
 
-class EnvelopeRecorder(SQLiteApplicationRecorder):
+class EnvelopeRecorder(sqlite.SQLiteApplicationRecorder):
     """The library's SQLite recorder with side columns and a table of bodies."""
 
     def __init__(self, datastore: Any, events_table_name: str = "stored_events") -> None:
@@ -58,13 +58,15 @@ class EnvelopeRecorder(SQLiteApplicationRecorder):
                 PRIMARY KEY (originator_id, originator_version))"""
         ]
 
-    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+    def _insert_events(
+        self, c: sqlite.SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
+    ) -> Sequence[int] | None:
         positions: list[int] = []
         for start in range(0, len(stored_events), ROWS):
             positions += self._insert(c, stored_events[start : start + ROWS])
         return positions
 
-    def _insert(self, c: SQLiteCursor, events: Sequence[StoredEvent]) -> Sequence[int]:
+    def _insert(self, c: sqlite.SQLiteCursor, events: Sequence[StoredEvent]) -> Sequence[int]:
         """Insert many rows by one statement: each statement is a fight for the interpreter with the event loop."""
         marks = ",".join(("(?,?,?,?,?,?)",) * len(events))
         values = [value for event in events for value in _values(event)]
@@ -118,10 +120,7 @@ def _values(event: StoredEvent) -> tuple[Any, ...]:
     return (name, event.originator_version, event.topic, event.state, *side)
 
 
-class EnvelopeFactory(SQLiteFactory):
+class EnvelopeFactory(sqlite.SQLiteFactory):
     """The library's factory making our recorder."""
 
     application_recorder_class = EnvelopeRecorder
-
-
-Factory = EnvelopeFactory
