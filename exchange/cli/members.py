@@ -79,7 +79,7 @@ def remove(options: Options, who: str) -> None:
         async def build(newest: Any) -> Draft:
             return await desk.membership.remove(newest, gone.device)
 
-        return await desk.client.send(review.id, ("remove", gone.device, review.seq), build)
+        return await desk.client.send(review.id, ("remove", gone.device), build)
 
     _done(options, run(options, work), "Removed. New keys are in force; everybody else holds them already.")
 
@@ -95,7 +95,7 @@ def rotate(options: Options) -> None:
         async def build(newest: Any) -> Draft:
             return await desk.membership.rotate(newest)
 
-        return await desk.client.send(review.id, ("rotate", review.seq), build)
+        return await desk.client.send(review.id, ("rotate",), build)
 
     _done(options, run(options, work), "New keys are in force.")
 
@@ -111,7 +111,7 @@ def share_keys(options: Options) -> None:
         async def build(newest: Any) -> Draft:
             return await desk.membership.share_keys(newest)
 
-        return await desk.client.send(review.id, ("share-keys", review.seq), build)
+        return await desk.client.send(review.id, ("share-keys",), build)
 
     _done(options, run(options, work), "Keys shared.")
 

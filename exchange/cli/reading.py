@@ -16,9 +16,9 @@ from events.timetable import timetable as steps_of
 from events.turns import Turn, turns
 from exchange.cli.context import Desk, Options, run, system_clock, when
 from exchange.cli.output import safe
-from exchange.cli.translate import safe_name
+from exchange.cli.places import free, safe_name
 from exchange.client.client import Entry
-from exchange.client.errors import ClientError, NoKey, NotFound, ServerRefused
+from exchange.client.errors import NoKey, NotFound, ServerRefused
 from exchange.client.readers import could_read
 from keys.errors import CannotOpen
 from keys.recipient import readable
@@ -140,7 +140,7 @@ def fetch(options: Options, reference: str, number: int | None, directory: Path)
         targets = []
         for index in wanted:
             name = infos[index - 1].name if index <= len(infos) else f"file-{index}"
-            target = _free(directory / safe_name(name))
+            target = free(directory / safe_name(name))
             with desk.out.progress(f"Fetching {name}") as progress:
                 await desk.client.fetch(review, entry, index, target, progress)
             targets.append(str(target))
@@ -431,15 +431,6 @@ def _seen(desk: Desk) -> dict[str, int]:
         return msgspec.json.decode((desk.client.home.path / SEEN).read_bytes(), type=dict[str, int])
     except (FileNotFoundError, msgspec.DecodeError):
         return {}
-
-
-def _free(target: Path) -> Path:
-    """A name that is not taken; nothing of a person's is ever overwritten."""
-    for number in range(1000):
-        candidate = target if not number else target.with_name(f"{target.stem} ({number}){target.suffix}")
-        if not candidate.exists():
-            return candidate
-    raise ClientError(f"{target} exists a thousand times already")
 
 
 COMMANDS = {

@@ -10,16 +10,19 @@ import click
 import msgspec
 
 from events.card import Card
+from events.envelope import SignedEvent
 from events.kinds.people import RegisterFounded
 from exchange.cli.context import Desk, Options, at_desk, run, system_clock, when
 from exchange.client.compose import Draft, compose
 from exchange.client.errors import ClientError, Unconfirmed
-from exchange.client.home import Home, HomeSettings
+from exchange.client.home import Home, HomeSettings, write_private
 from exchange.client.membership import new_person
 from exchange.client.remote import Remote
 from keys.identity import Identity
 from keys.labels import Label
 from keys.recipient import readable
+
+FOUNDING = "founding"
 
 
 @click.command(epilog="\b\nExample:\n  colloquy init --server https://exchange.example --register 3f9a…")
@@ -168,17 +171,22 @@ async def _pin(home: Home, identity: Identity, server: str, register_id: str) ->
 
 
 async def _found(home: Home, identity: Identity, name: str, *, exercise: bool) -> bytes:
-    settings = home.settings
+    """Send the genesis of the register; it is kept until it is pinned, so that repeating founds no second one."""
+    settings, kept = home.settings, home.path / FOUNDING
     if settings.register:
         return bytes.fromhex(settings.register)
     if not settings.server:
         raise ClientError("connect to the server first: colloquy connect SERVER")
-    clear = RegisterFounded.Clear(name, exercise, new_person(), card_of(identity))
-    composed = compose(identity, None, Draft("register.founded", clear), None, (), system_clock())
+    if not kept.exists():
+        clear = RegisterFounded.Clear(name, exercise, new_person(), card_of(identity))
+        composed = compose(identity, None, Draft("register.founded", clear), None, (), system_clock())
+        write_private(kept, composed.signed.envelope)
+    signed = SignedEvent.parse(kept.read_bytes())
     async with Remote(settings.server, identity, system_clock) as remote:
-        await remote.send(b"", composed.signed.envelope, None)
-    home.configure(msgspec.structs.replace(settings, register=composed.signed.id.hex()))
-    return composed.signed.id
+        await remote.send(b"", signed.envelope, None)
+    home.configure(msgspec.structs.replace(settings, register=signed.id.hex()))
+    kept.unlink()
+    return signed.id
 
 
 def card_of(identity: Identity) -> Card:

@@ -14,6 +14,7 @@ from events.rule import FileInfo
 from events.turns import outstanding, stale
 from exchange.cli import paper as papers
 from exchange.cli.context import Desk, Options, run, sent_json
+from exchange.cli.places import free, safe_name
 from exchange.client import translations
 from exchange.client.client import Sent
 from exchange.client.compose import Draft
@@ -137,21 +138,17 @@ def fetch(options: Options, assignment: str, directory: Path) -> None:
         source = desk.client.entry(review, entry.source)
         facts = {"title": told.title, "name": told.name, "note": told.note, "into": entry.lang}
         if entry.object:
-            target = directory / safe_name(told.name or f"file-{entry.object}")
+            target = free(directory / safe_name(told.name or f"file-{entry.object}"))
             with desk.out.progress("Fetching") as progress:
                 await desk.client.fetch(review, source, entry.object, target, progress)
             return {**facts, "file": str(target)}
         return {**facts, "body": msgspec.to_builtins((await desk.client.open(review, source)).body)}
 
+    directory.mkdir(parents=True, exist_ok=True)
     found = run(options, work)
-    rows = [[key, str(value)] for key, value in {**found, **found.pop("body", {})}.items() if value]
+    shown = {**found, **found.get("body", {})}
+    rows = [[key, value] for key, value in shown.items() if isinstance(value, str) and value]
     options.output.result(found, options.output.table("Assigned to you", ("Field", "Content"), rows))
-
-
-def safe_name(name: str) -> str:
-    """A file name without anything that leads elsewhere or hides."""
-    kept = "".join(char for char in Path(name.replace("\\", "/")).name if char.isprintable() and char not in '<>:"|?*')
-    return kept.strip(". ") or "file"
 
 
 def _optional(paper: str | None, file: Path | None) -> papers.Paper:

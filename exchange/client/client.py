@@ -25,7 +25,7 @@ from exchange import wire
 from exchange.client import transfer
 from exchange.client.cache import Cache
 from exchange.client.compose import Composed, Draft, compose
-from exchange.client.errors import ClientError, NoKey, NotFound, ServerLied, ServerRefused
+from exchange.client.errors import ClientError, HomeError, NoKey, NotFound, ServerLied, ServerRefused
 from exchange.client.home import CACHE, JOURNAL, SPOOL, Home
 from exchange.client.journal import Journal, Pending
 from exchange.client.keyring import Keyring, bound
@@ -149,8 +149,18 @@ class Client:
         return found
 
     def entries(self, stream: bytes) -> list[Entry]:
-        """All verified events of a stream, in order."""
-        return [self._entry(envelope) for envelope in self._cache.envelopes(stream)]
+        """All verified events of a stream, in order; raises HomeError if this machine's memory was altered."""
+        known, head = [], bytes(32)
+        for envelope in self._cache.envelopes(stream):
+            entry = self._entry(envelope)
+            if entry.header.prev != head:
+                break
+            known.append(entry)
+            head = entry.id
+        state = self.replay.known(stream)
+        if state is None or head != state.head:
+            raise HomeError(f"{self.home.path / CACHE} was altered; remove it and repeat the command")
+        return known
 
     def entry(self, state: Register | Review, event: bytes) -> Entry:
         """One verified event by its hash; raises NotFound."""

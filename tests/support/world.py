@@ -394,6 +394,9 @@ class World:
         body = Response(title="Response", text="words", files=(info,))
         return self.do(Said("vda", "response.submitted", sealed=body, files=(b"abc",), revises=revises, about=about))
 
+    def respond_without_files(self) -> Event:
+        return self.do(Said("vda", "response.submitted", sealed=Response(title="Response", text="words")))
+
     def to_dialogue(self) -> World:
         if self.review is None:
             self.open_review()
