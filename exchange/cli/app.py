@@ -66,7 +66,16 @@ def cli(
     Everything you write is sealed on this machine for those who may read it, and signed with your key; the server
     stores what it cannot read. Words and titles are given in papers (files, or typed in), never on the command line.
     """
-    context.obj = Options(home, Output(as_json=as_json, quiet=quiet), passphrase_file, review, yes)
+    context.obj = options = Options(home, Output(as_json=as_json, quiet=quiet), passphrase_file, review, yes)
+    context.call_on_close(lambda: _told(options))
+
+
+def _told(options: Options) -> None:
+    """After what was done is on the screen, and only then, the same command means a new one."""
+    sys.stdout.flush()
+    if sys.exc_info()[0] is None:
+        for reported in options.told:
+            reported()
 
 
 def main() -> None:

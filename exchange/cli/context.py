@@ -39,6 +39,7 @@ class Options:
     passphrase_file: Path | None
     review: str
     assume_yes: bool
+    told: list[Callable[[], None]] = field(default_factory=list, repr=False)
     _passphrase: str | None = field(default=None, repr=False)
 
     def passphrase(self, *, new: bool = False) -> str:
@@ -214,6 +215,7 @@ async def at_desk(options: Options) -> AsyncIterator[Desk]:
             if os.environ.get(EXERCISE_CLOCK) and not register.exercise:
                 raise ClientError("an exercise clock is set, but this register is no exercise; nothing was sent")
             desk = Desk(options, client, register)
+            options.told.append(client.reported)
             try:
                 yield desk
             finally:

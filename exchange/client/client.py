@@ -103,6 +103,7 @@ class Client:
         self.replay = Replay(self.remote, self._cache, self.register_id)
         self.keyring = Keyring(identity, self.carried)
         self.notices: list[str] = []
+        self._finished: dict[bytes, Pending] = {}
 
     async def __aenter__(self) -> Client:
         await self.remote.__aenter__()
@@ -242,13 +243,12 @@ class Client:
     ) -> Sent:
         """Seal, sign and hand in an event, once: repeated after an interruption it goes on where it stopped.
 
+        The same intent again gives the same event, until `reported` is called.
         `build` makes the draft from the newest state; it is called again whenever another event came first.
         """
         mark = self.journal.intent(stream, *intent, [[str(a.path), a.size, a.stamp] for a in attachments])
         await self._settle_others(mark)
         pending = self.journal.find(mark) or Pending(mark, stream, "")
-        if pending.event and (done := await self._already(pending)):
-            return done
         parcel = Parcel(circle, tuple(attachments), tuple(slots), progress)
         return await self._compose_and_send(pending, build, parcel)
 
@@ -257,32 +257,47 @@ class Client:
         mark = self.journal.intent(b"", *intent)
         await self._settle_others(mark)
         pending = self.journal.find(mark)
-        if pending and await self._exists(pending.event):
-            self.journal.drop(pending)
-            return Sent(pending.event, 0, pending.event, repeated=True)
+        if pending and (stream := await self._opened(pending)):
+            self._finish(pending)
+            return Sent(stream, 0, stream, repeated=True)
         composed = compose(self.identity, None, draft, None, (), self.clock())
-        pending = Pending(mark, b"", draft.kind, event=composed.signed.id)
+        pending = Pending(mark, b"", draft.kind, events=(composed.signed.id,))
         self.journal.keep(pending)
         try:
             await self.remote.send(b"", composed.signed.envelope, composed.body)
         except ServerRefused as error:
             self._refused(pending, error)
-        self.journal.drop(pending)
+        self._finish(pending)
         return Sent(composed.signed.id, 0, composed.signed.id, repeated=False)
 
-    async def _exists(self, stream: bytes) -> bool:
-        return any(bytes.fromhex(info.id) == stream for info in await self.remote.streams())
+    def _finish(self, pending: Pending) -> None:
+        """Done, but perhaps not told yet: whoever is interrupted now and repeats it must not do it again."""
+        self.journal.finish(pending)
+        self._finished[pending.intent] = pending
+
+    def reported(self) -> None:
+        """The person was told what was sent: the same again is meant anew."""
+        for pending in self._finished.values():
+            self.journal.drop(pending)
+        self._finished.clear()
+
+    async def _opened(self, pending: Pending) -> bytes:
+        """The review that an interrupted command opened, or nothing."""
+        streams = {bytes.fromhex(info.id) for info in await self.remote.streams()}
+        return next((event for event in pending.events if event in streams), b"")
 
     async def _compose_and_send(self, pending: Pending, build: Build, parcel: Parcel) -> Sent:
         for _ in range(CONFLICTS):
             state = await self._state(pending.stream)
+            if done := self._already(pending, state):
+                return done
             pending = await self._with_files(pending, state, parcel)
             draft = await build(state)
             key = await self.keyring.current(state, draft.circle) if draft.circle and not draft.slots else None
             files = tuple(transfer.reference(file) for file in pending.files)
             composed = compose(self.identity, state, draft, key, files, self.clock())
             self._rehearse(state, composed)
-            pending = msgspec.structs.replace(pending, kind=draft.kind, event=composed.signed.id)
+            pending = msgspec.structs.replace(pending, kind=draft.kind, events=(*pending.events, composed.signed.id))
             self.journal.keep(pending)
             try:
                 return await self._hand_in(pending, state, composed)
@@ -300,7 +315,7 @@ class Client:
         self.replay.take(state, composed.signed)
         if composed.body is not None:
             self._cache.keep_body(state.id, receipt.seq, composed.body)
-        self.journal.drop(pending)
+        self._finish(pending)
         return Sent(state.id, receipt.seq, composed.signed.id, receipt.repeated)
 
     def _refused(self, pending: Pending, error: ServerRefused) -> NoReturn:
@@ -308,8 +323,7 @@ class Client:
         kind = REFUSALS.get(error.problem.code)
         if kind in (Conflict, StaleKey):
             raise kind(error.problem.expected, error.problem.got) from None
-        if pending.event:
-            self.journal.drop(pending)
+        self.journal.drop(pending)
         if kind is not None:
             raise kind(error.problem.expected, error.problem.got) from None
         raise error
@@ -339,32 +353,32 @@ class Client:
             self.journal.keep(pending)
         return pending
 
-    async def _already(self, pending: Pending) -> Sent | None:
-        """What became of an event handed in before an interruption."""
-        state = await self._state(pending.stream)
-        known = state.known.get(pending.event)
-        if known is None:
-            return None
-        self.journal.drop(pending)
-        return Sent(pending.stream, known.seq, pending.event, repeated=True)
+    def _already(self, pending: Pending, state: Register | Review) -> Sent | None:
+        """What became of the events signed for an intent before an interruption or a conflict."""
+        for event in pending.events:
+            known = state.known.get(event)
+            if known is not None:
+                self._finish(pending)
+                return Sent(pending.stream, known.seq, event, repeated=True)
+        return None
 
     async def _settle_others(self, mark: bytes) -> None:
         """Say what became of other interrupted commands; none is carried out unasked."""
         for pending in self.journal.others(mark):
+            if pending.intent in self._finished:
+                continue
             what = pending.kind or "a command"
-            if pending.event and await self._went_through(pending):
+            if pending.events and await self._went_through(pending):
                 self.notices.append(f"An earlier, interrupted command had gone through: {what}.")
             else:
                 self.notices.append(f"An earlier, interrupted command was not sent: {what}. Repeat it if it is wanted.")
-                self.journal.drop(pending)
+            self.journal.drop(pending)
 
     async def _went_through(self, pending: Pending) -> bool:
         if pending.stream:
-            return await self._already(pending) is not None
-        if not await self._exists(pending.event):
-            return False
-        self.journal.drop(pending)
-        return True
+            state = await self._state(pending.stream)
+            return any(event in state.known for event in pending.events)
+        return bool(await self._opened(pending))
 
     async def _state(self, stream: bytes) -> Register | Review:
         return await (self.register() if stream == self.register_id else self.review(stream))

@@ -33,13 +33,16 @@ class Spooled(msgspec.Struct, frozen=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """An intent under way: its sealed files, and the event once it is signed."""
+    """An intent under way: its sealed files, and every event signed for it; at most one of them gets in.
+
+    An event handed in before an interruption may arrive even after the command was repeated.
+    """
 
     intent: bytes
     stream: bytes
     kind: str
     files: tuple[Spooled, ...] = ()
-    event: bytes = b""
+    events: tuple[bytes, ...] = ()
 
 
 class Journal:
@@ -67,11 +70,15 @@ class Journal:
         """Write an entry, flushed to disk before anything it speaks of is sent."""
         write_private(self._path(entry.intent), msgspec.msgpack.encode(entry))
 
-    def drop(self, entry: Pending) -> None:
-        """Forget an entry and its sealed files."""
-        self._path(entry.intent).unlink(missing_ok=True)
+    def finish(self, entry: Pending) -> None:
+        """Remove an entry's sealed files: its event is in."""
         for file in entry.files:
             self.spooled(file.name).unlink(missing_ok=True)
+
+    def drop(self, entry: Pending) -> None:
+        """Forget an entry and its sealed files."""
+        self.finish(entry)
+        self._path(entry.intent).unlink(missing_ok=True)
 
     def spooled(self, name: str) -> Path:
         """Where a sealed file lies."""

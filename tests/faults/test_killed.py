@@ -72,6 +72,7 @@ async def writing(
             except Offline:
                 continue
             acknowledged.append(words)
+            client.reported()
             number += 1
 
 
@@ -138,13 +139,15 @@ def _until_done(command: list[str], usual: float) -> int:
     """Kill the command at a random moment, and repeat it until it gets through; returns how often it was killed."""
     killed = 0
     while True:
-        process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             status = process.wait(random.uniform(0.4, 1.0) * usual if killed < 3 else 60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            said = process.communicate()[0]
             killed += 1
+            if said:
+                return killed
             continue
         assert status == 0, process.stderr.read().decode()
         return killed

@@ -34,6 +34,8 @@ async def _main(facts: dict[str, str], words: str, path: Path | None) -> None:
     identity = Identity(bytes.fromhex(facts["signing"]), bytes.fromhex(facts["sealing"]))
     async with Client(Home(Path(facts["home"])), identity, now) as client:
         await send(client, bytes.fromhex(facts["review"]), words, path)
+        print("sent", flush=True)
+        client.reported()
 
 
 if __name__ == "__main__":
