@@ -28,7 +28,7 @@ demo: $(STAMP) ## run a whole review in build/demo (DOCS=DIR uses your own files
 	@$(BIN)/python -m exchange.demo $(if $(DOCS),--docs "$(DOCS)")
 
 test: $(STAMP) ## run the tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 test-heavy: $(STAMP) ## run the long tests with killed processes
 	@$(BIN)/python -m pytest -q -m heavy

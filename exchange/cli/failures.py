@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from events.errors import EventsError, Malformed, Refused
+from events.errors import AlreadyDone, EventsError, Malformed, Refused, WrongParty, WrongPhase, WrongRole
 from exchange.client import errors
 from keys.errors import BadSignature, CannotOpen, DamagedKeyFile, KeyFileError, WeakKeyFile, WrongPassphrase
 
 INTERRUPTED = 130
+SENTENCES: dict[type[Refused], str] = {
+    WrongRole: "Only {expected} may do this; you are {got}.",
+    WrongParty: "Only the side “{expected}” may do this in this review; yours is “{got}”.",
+    WrongPhase: "This belongs to the step “{expected}”; the review is at “{got}”.",
+    AlreadyDone: "This was done already: expected {expected}, got {got}.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ def failure_of(error: BaseException) -> Failure | None:
 def explain(error: BaseException) -> str:
     """The sentence for an error."""
     if isinstance(error, Refused):
-        return f"This is not possible now: {error}."
+        form = SENTENCES.get(type(error), "This is not possible now: expected {expected}, got {got}.")
+        return form.format(expected=error.expected, got=error.got)
     text = str(error) or type(error).__name__
     return text if text.endswith((".", "!", "?")) else f"{text}."

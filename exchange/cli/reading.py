@@ -50,12 +50,18 @@ def inbox(options: Options) -> None:
     found = run(options, work)
 
     def show(console: Console) -> None:
-        rows = [[w["review"], w["what"], w["detail"], w["about"], f"colloquy {w['verb']}"] for w in found["waiting"]]
+        rows = [[w["review"], w["what"], w["detail"], w["about"], _how(w)] for w in found["waiting"]]
         options.output.table("It is your turn", ("Review", "To do", "Which", "About", "How"), rows)(console)
         news = [[f"#{n['seq']}", n["time"], n["who"], n["what"], n["title"]] for n in found["new"]]
         options.output.table("New since you looked last", ("No.", "When (UTC)", "Who", "What", "Title"), news)(console)
 
     options.output.result(found, show)
+
+
+def _how(waiting: dict[str, Any]) -> str:
+    """The command to type, with the request it is about."""
+    which = waiting["detail"] if waiting["detail"].startswith("Q") else ""
+    return f"colloquy {waiting['verb']} {which}".rstrip()
 
 
 @click.command()

@@ -1,0 +1,105 @@
+"""The vectors hold: what another implementation is told is what this one does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from events import canonical
+from events.body import check_body
+from events.card import Card, card_of
+from events.envelope import SignedEvent, scope
+from events.errors import Malformed
+from events.register import RegisterHistory
+from events.workflow import admit_register, admit_review
+from keys import grants, keyfile
+from keys.epoch import EpochKey
+from keys.errors import BadSignature, InvalidKey
+from keys.identity import Identity
+from keys.labels import Label
+from keys.recipient import Recipient
+from keys.sealing import ObjectKey
+from tests.vectors.make import FILES, plain
+
+HERE = Path(__file__).parent
+
+
+def load(name: str) -> dict[str, Any]:
+    return dict(json.loads((HERE / f"{name}.json").read_text()))
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_the_files_are_what_the_code_makes(name: str) -> None:
+    assert json.loads(json.dumps(FILES[name]())) == load(name)
+
+
+def test_canonical() -> None:
+    vectors = load("canonical")
+    for one in vectors["encodes"]:
+        assert plain(canonical.decode(bytes.fromhex(one["bytes"]), 10_000)) == one["value"]
+    for data in vectors["refused"].values():
+        with pytest.raises(Malformed):
+            canonical.decode(bytes.fromhex(data), 10_000)
+
+
+def test_keys() -> None:
+    vectors = load("keys")
+    alice = vectors["people"][0]
+    keys = Card.parse(alice["card"]).recipient()
+    assert keys.fingerprint.hex() == alice["fingerprint"]
+    message = bytes.fromhex(vectors["signature"]["message"])
+    keys.verify(Label.EVENT, message, bytes.fromhex(vectors["signature"]["signature"]))
+    for refused in vectors["refused_signatures"].values():
+        with pytest.raises(BadSignature):
+            keys.verify(Label.EVENT, message, bytes.fromhex(refused))
+    for refused in vectors["refused_signing_keys"]:
+        with pytest.raises(InvalidKey):
+            Recipient(bytes.fromhex(refused), keys.sealing)
+    for refused in vectors["refused_sealing_keys"].values():
+        with pytest.raises(InvalidKey):
+            Recipient(keys.signing, bytes.fromhex(refused))
+    held = keyfile.unlock(vectors["key_file"]["text"], vectors["key_file"]["passphrase"])
+    assert held.signing_seed.hex() == alice["signing_seed"]
+
+
+def test_sealing() -> None:
+    vectors, alice = load("sealing"), load("keys")["people"][0]
+    me = Identity(bytes.fromhex(alice["signing_seed"]), bytes.fromhex(alice["sealing_seed"]))
+    where = scope(bytes.fromhex(vectors["stream"]), vectors["circle"])
+    for grant, epoch in zip(vectors["grants_to_the_first_person"], vectors["epochs"], strict=True):
+        key = grants.accept(
+            me, bytes.fromhex(grant["sealed"]), where, grant["epoch"], bytes.fromhex(epoch["commitment"])
+        )
+        assert key.secret.hex() == epoch["secret"]
+    first, second = (EpochKey(where, e["epoch"], bytes.fromhex(e["secret"])) for e in vectors["epochs"])
+    assert second.follow(bytes.fromhex(vectors["link_2_to_1"]), 1, first.commitment) == first
+    key = ObjectKey(bytes.fromhex(vectors["object"]["bound"]), bytes.fromhex(vectors["object"]["secret"]))
+    for one in vectors["sealed"][:2]:
+        assert key.open(bytes.fromhex(one["bytes"])).hex() == one["data"]
+
+
+def test_a_whole_review_replays_to_its_end() -> None:
+    vectors, history = load("review"), RegisterHistory()
+    register = None
+    for one in vectors["register"]:
+        signed = SignedEvent.parse(bytes.fromhex(one["envelope"]))
+        person = history.latest.by_device(signed.claimed_author) if len(history) else None
+        key = Recipient(person.signing, person.sealing) if person else card_of(signed.claimed_genesis[1]).recipient()
+        event = signed.verify(key)
+        register = admit_register(register, event, history)
+        check_body(event.header, bytes.fromhex(one["body"]) if one["body"] else None)
+    review = None
+    for one in vectors["review"]:
+        signed = SignedEvent.parse(bytes.fromhex(one["envelope"]))
+        person = history.latest.by_device(signed.claimed_author)
+        event = signed.verify(Recipient(person.signing, person.sealing))
+        review = admit_review(review, event, history)
+        check_body(event.header, bytes.fromhex(one["body"]) if one["body"] else None)
+    assert review.head.hex() == vectors["end"]["head"]
+    assert review.phase == vectors["end"]["phase"]
+    assert {name: circle.epoch for name, circle in sorted(review.circles.items())} == vectors["end"]["epochs"]
+    assert hashlib.sha256(bytes.fromhex(vectors["review"][0]["envelope"])).digest() == review.id
