@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
+from events.envelope import Hash, ObjectId
 from events.pmap import Map
 from events.rule import Party, Phase, Role
 from events.stream import Stream
@@ -59,10 +61,10 @@ class Request(msgspec.Struct, frozen=True):
 class Slot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A place made ready for a translator's object: whoever holds the circle's key can derive its key too."""
 
-    id: bytes
-    version: int
-    salt: bytes
-    commitment: bytes
+    id: ObjectId
+    version: Annotated[int, msgspec.Meta(ge=1, le=1)]
+    salt: Hash
+    commitment: Hash
 
 
 class Translation(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from events.act import Act
-from events.envelope import Hash, ObjectId
+from events.envelope import Hash
 from events.errors import AlreadyDone, NotAMember, StaleKey, WrongReference, WrongRole
 from events.kinds.people import LanguageCode
 from events.pmap import Map
@@ -15,17 +15,7 @@ from events.review import Review, Slot, Translation, translation_key
 from events.rule import CircleRule, FileInfo, Note, Party, Role, kind, one, rule_of
 from events.stream import Document
 
-
-class SlotRef(Slot, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A slot as it stands in an event, its sizes checked."""
-
-    id: ObjectId
-    version: Annotated[int, msgspec.Meta(ge=1, le=1)]
-    salt: Hash
-    commitment: Hash
-
-
-Slots = Annotated[tuple[SlotRef, ...], msgspec.Meta(min_length=1, max_length=2)]
+Slots = Annotated[tuple[Slot, ...], msgspec.Meta(min_length=1, max_length=2)]
 
 
 @kind(

@@ -104,6 +104,7 @@ class Client:
         self.keyring = Keyring(identity, self.carried)
         self.notices: list[str] = []
         self._finished: dict[bytes, Pending] = {}
+        self._sending = asyncio.Lock()
 
     async def __aenter__(self) -> Client:
         await self.remote.__aenter__()
@@ -247,10 +248,11 @@ class Client:
         `build` makes the draft from the newest state; it is called again whenever another event came first.
         """
         mark = self.journal.intent(stream, *intent, [[str(a.path), a.size, a.stamp] for a in attachments])
-        await self._settle_others(mark)
-        pending = self.journal.find(mark) or Pending(mark, stream, "")
         parcel = Parcel(circle, tuple(attachments), tuple(slots), progress)
-        return await self._compose_and_send(pending, build, parcel)
+        async with self._sending:
+            await self._settle_others(mark)
+            pending = self.journal.find(mark) or Pending(mark, stream, "")
+            return await self._compose_and_send(pending, build, parcel)
 
     async def open_review(self, intent: tuple[object, ...], draft: Draft) -> Sent:
         """Send the genesis of a review, once."""

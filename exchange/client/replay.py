@@ -77,9 +77,15 @@ class Replay:
         self.history = RegisterHistory()
         self.keys = Keys(self.history)
         self._reviews: dict[bytes, Review] = {}
+        self._following_register = asyncio.Lock()
+        self._following_review = asyncio.Lock()
 
     async def register(self) -> Register:
         """The register up to its newest event; raises ServerLied."""
+        async with self._following_register:
+            return await self._register()
+
+    async def _register(self) -> Register:
         if not len(self.history):
             self._recall_register()
         state = self.history.latest if len(self.history) else None
@@ -90,6 +96,10 @@ class Replay:
 
     async def review(self, stream: bytes) -> Review:
         """A review up to its newest event; raises ServerLied."""
+        async with self._following_review:
+            return await self._review(stream)
+
+    async def _review(self, stream: bytes) -> Review:
         await self.register()
         known = self._reviews.get(stream) or self._recall_review(stream)
         try:
@@ -105,6 +115,8 @@ class Replay:
 
     def take(self, state: Register | Review, signed: SignedEvent) -> Register | Review:
         """Fold one's own event, just accepted by the server, without fetching it again."""
+        if isinstance(state, Register) and len(self.history) > state.seq + 1:
+            return self.history.latest
         event, _ = self._verified([signed])[0]
         new: Register | Review = (
             self._admit_register(state, event) if isinstance(state, Register) else self._admit_review(state, event)

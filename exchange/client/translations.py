@@ -10,7 +10,7 @@ import msgspec
 from events import canonical
 from events.envelope import object_context
 from events.errors import WrongRole
-from events.kinds.translation import SlotRef, Translated, TranslationAssigned
+from events.kinds.translation import Translated, TranslationAssigned
 from events.register import Person
 from events.review import Review, Slot, Translation
 from events.rule import Nothing, Role
@@ -36,7 +36,7 @@ async def assign(
     for _ in range(2 if number else 1):
         slot_id, salt = secrets.token_bytes(16), new_salt()
         slot_key = SlotKey.derive(epoch, object_context(slot_id, 1), salt)
-        slots.append(SlotRef(slot_id, 1, salt, slot_key.commitment))
+        slots.append(Slot(slot_id, 1, salt, slot_key.commitment))
         secrets_.append(slot_key.secret)
     title, name, media = await _named(client, review, source, number)
     told = Disclosed(key.secret, tuple(secrets_), title, name, media, note)

@@ -31,9 +31,9 @@ from events.kinds.people import (
 )
 from events.kinds.report import Agreement, Comment, Revision
 from events.kinds.response import Draft, OrganizationPaper, Paper, Response
-from events.kinds.translation import SlotRef, Translated, TranslationAssigned
+from events.kinds.translation import Translated, TranslationAssigned
 from events.register import Register, RegisterHistory
-from events.review import Review
+from events.review import Review, Slot
 from events.rotation import Granted, Rotated
 from events.rule import CircleRule, FileInfo, Nothing, Role, rule_of
 from events.stream import DIRECTORY, PARTIES, REVIEWERS, delegation
@@ -323,7 +323,7 @@ class World:
         for _ in range(2 if number else 1):
             object_id, salt = secrets.token_bytes(16), new_salt()
             slot_key = SlotKey.derive(epochs[-1], object_context(object_id, 1), salt)
-            slots.append((SlotRef(object_id, 1, salt, slot_key.commitment), slot_key))
+            slots.append((Slot(object_id, 1, salt, slot_key.commitment), slot_key))
         plain = canonical.encode(
             {
                 "source": secret,
