@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,20 @@ def inbox(options: Options) -> None:
 
     def show(console: Console) -> None:
         rows = [[w["review"], w["what"], w["detail"], w["about"], _how(w)] for w in found["waiting"]]
-        options.output.table("It is your turn", ("Review", "To do", "Which", "About", "How"), rows)(console)
+        columns = ("Review", "To do", "Which", "About", "How")
+        (options.output.table("It is your turn", columns, rows) if rows else _line_of("Nothing waits for you."))(
+            console
+        )
         news = [[f"#{n['seq']}", n["time"], n["who"], n["what"], n["title"]] for n in found["new"]]
-        options.output.table("New since you looked last", ("No.", "When (UTC)", "Who", "What", "Title"), news)(console)
+        columns = ("No.", "When (UTC)", "Who", "What", "Title")
+        table = options.output.table("New since you looked last", columns, news)
+        (table if news else _line_of("Nothing is new since you looked last."))(console)
 
     options.output.result(found, show)
+
+
+def _line_of(text: str) -> Callable[[Console], None]:
+    return lambda console: console.print(text)
 
 
 def _how(waiting: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def init(options: Options, server: str, register_id: str, label: str) -> None:
 )
 @click.pass_obj
 def connect(options: Options, server: str, register_id: str) -> None:
-    """Connect your home to a server, pinning its register.
+    """Connect your home to a server, pinning its register; a pinned one stays the only right one.
 
     \b
     Example:
@@ -161,6 +161,7 @@ async def _pin(home: Home, identity: Identity, server: str, register_id: str) ->
     """Remember the server and the register; the register's id must be the one told by another way."""
     async with Remote(server, identity, system_clock) as remote:
         service = await remote.service()
+    register_id = register_id or home.settings.register
     if register_id and service.register != register_id.lower():
         raise Unconfirmed(f"expected the register {register_id[:16]}…, got {service.register[:16] or 'none'}…")
     if service.register and not register_id:

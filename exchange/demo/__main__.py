@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
 import time
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from exchange.demo.papers import Papers
 from exchange.demo.proof import found_in, phrases_of, size_of
@@ -30,7 +33,9 @@ def main(docs: Path | None) -> None:
     try:
         Review(stage, papers).play()
         opened(stage)
-        stage.do(stage.actors["officer"], "timetable", show=True)
+        timetable = stage.do(stage.actors["officer"], "timetable", show=True)
+        picture(timetable, "timetable", ROOT / "timetable.svg")
+        picture(stage.do(stage.actors["vda-focal-point"], "timeline"), "timeline", ROOT / "timeline.svg")
         stage.do(stage.actors["officer"], "readers", show=True)
         stage.stop_server()
         prove(stage, papers)
@@ -52,6 +57,16 @@ def main(docs: Path | None) -> None:
         "  .venv/bin/colloquy inbox",
         markup=False,
     )
+
+
+def picture(text: str, verb: str, path: Path) -> None:
+    """Keep what a command printed as a picture of its terminal."""
+    lines = text.rstrip().split("\n")
+    console = Console(record=True, width=max(map(len, lines)), file=io.StringIO())
+    console.print("\n".join(lines), markup=False, highlight=False, no_wrap=True)
+    # Fonts from elsewhere would tell elsewhere who looks.
+    drawn = re.sub(r"@font-face \{[^}]*\}", "", console.export_svg(title=f"colloquy {verb}"))
+    path.write_text(drawn, encoding="utf-8")
 
 
 def opened(stage: Stage) -> None:
