@@ -41,6 +41,11 @@ def decode(data: bytes, limit: int) -> Any:
     return value
 
 
+def is_plain(value: Any) -> bool:
+    """Whether a value decoded elsewhere has a canonical form at all: no floating point, no extension, not too deep."""
+    return _is_ordered(value, 1)
+
+
 def _pack(value: Any) -> bytes:
     """Pack with one packer for each thread: making a new one costs more than its work."""
     packer = getattr(_PACKERS, "packer", None)

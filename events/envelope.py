@@ -93,16 +93,24 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @classmethod
     def decode(cls, data: bytes) -> Header:
-        """Read canonical bytes; raises Malformed for unknown, missing or out-of-range fields."""
-        value = canonical.decode(data, MAX_ENVELOPE - SIGNATURE_SIZE)
+        """Read canonical bytes; raises Malformed for every other encoding, and for unknown or missing fields."""
+        if len(data) > MAX_ENVELOPE - SIGNATURE_SIZE:
+            raise Malformed(f"expected a header of at most {MAX_ENVELOPE - SIGNATURE_SIZE} bytes, got {len(data)}")
         try:
-            header = msgspec.convert(value, cls, builtin_types=(bytes,))
-        except msgspec.ValidationError as error:
+            header = _DECODER.decode(data)
+            again = _ENCODER.encode(header) if canonical.is_plain(header.clear) else b""
+        except (msgspec.DecodeError, RecursionError, ValueError, OverflowError) as error:
             raise Malformed(f"expected an event's header, got: {error}") from None
-        # Absent fields with a default would give one meaning two encodings.
-        if "v" not in value or "suite" not in value or len(header.stream) not in (0, 32):
-            raise Malformed("expected version, suite and a stream of 0 or 32 bytes")
+        # What encodes to the very same bytes was in the one canonical form, with every field there.
+        if again != data:
+            raise Malformed("expected the canonical form of a header, got another encoding")
+        if len(header.stream) not in (0, 32):
+            raise Malformed(f"expected a stream of 0 or 32 bytes, got {len(header.stream)}")
         return header
+
+
+_DECODER = msgspec.msgpack.Decoder(Header)
+_ENCODER = msgspec.msgpack.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)

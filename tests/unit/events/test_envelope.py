@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from typing import Any
 
+import msgpack
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -231,3 +232,57 @@ def test_any_text_is_no_card(text: str) -> None:
     for line in (text, f"colloquy-card1:{text}"):
         with pytest.raises(Malformed):
             Card.parse(line)
+
+
+# -- two ways to read a header, one verdict
+
+
+def read_slowly(data: bytes) -> Header:
+    """Decode canonically first, then look at the fields."""
+    value = canonical.decode(data, MAX_ENVELOPE - 64)
+    try:
+        header = msgspec.convert(value, Header, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise Malformed(str(error)) from None
+    if set(value) != set(Header.__struct_fields__) or len(header.stream) not in (0, 32):
+        raise Malformed("other fields")
+    return header
+
+
+def verdict(read: Any, data: bytes) -> Header | None:
+    try:
+        return read(data)
+    except Malformed:
+        return None
+
+
+@settings(max_examples=500)
+@given(st.data())
+def test_the_quick_reader_agrees_with_the_canonical_one(data: st.DataObject) -> None:
+    changed = bytearray(HEADER.encode())
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        kind = data.draw(st.sampled_from(["set", "delete", "insert"]))
+        if kind == "set":
+            changed[at] = data.draw(st.integers(0, 255))
+        elif kind == "delete":
+            del changed[at]
+        else:
+            changed.insert(at, data.draw(st.integers(0, 255)))
+    assert verdict(Header.decode, bytes(changed)) == verdict(read_slowly, bytes(changed))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [1.5, 2.0, None, True, {"b": 1, "a": 2}, {"a": [1.0]}, [], {1: 2}, {b"a": 1}, b"x", "x", 2**63, -1, 2**53],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", [*sorted(Header.__struct_fields__), "extra", "clear.form"])
+def test_the_quick_reader_agrees_on_odd_values(name: str, odd: Any) -> None:
+    value = msgspec.to_builtins(HEADER, builtin_types=(bytes,))
+    if name == "clear.form":
+        value["clear"] = {"form": odd}
+    else:
+        value[name] = odd
+    data = msgpack.packb(dict(sorted(value.items())), use_bin_type=True)
+    assert verdict(Header.decode, data) == verdict(read_slowly, data)
