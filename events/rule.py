@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from events.errors import Malformed, UnknownKind
-
-if TYPE_CHECKING:
-    from events.act import Act
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=60_000)]
@@ -233,6 +230,3 @@ def rule_of(name: str) -> Rule:
     if rule is None:
         raise UnknownKind("a kind of the table", name)
     return rule
-
-
-Evolve = Callable[[Any, "Act"], Any]

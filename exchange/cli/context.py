@@ -105,11 +105,6 @@ class Desk:
             raise NotFound("this device is not registered yet: send your card to the secretariat (colloquy card)")
         return person
 
-    async def refresh(self) -> None:
-        """Read the register again."""
-        self.register = await self.client.register()
-        self._profiles = None
-
     async def people(self) -> dict[bytes, Listed]:
         """Everyone in the register by id, with names where one may read them."""
         if self._profiles is None:

@@ -146,11 +146,12 @@ def open_into(key: ObjectKey, sealed: Path, ref: ObjectRef, target: Path) -> Non
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb", buffering=0), files.Flusher(descriptor) as flusher:
+            written = 0
             for data in files.open_file(key, _blocks(sealed), ref.size, ref.digest):
-                file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+                _write(descriptor, data)
+                written += len(data)
+                flusher.passed(written)
         part.replace(target)
     except CannotOpen:
         sealed.unlink(missing_ok=True)

@@ -79,16 +79,6 @@ def assigned_to(review: Review, device: bytes) -> list[Translation]:
     return sorted(mine, key=lambda entry: entry.seq)
 
 
-def translation_of(review: Review, source: bytes, number: int, lang: str) -> Translation | None:
-    """The newest translation or assignment of one object into one language."""
-    found = [
-        entry
-        for entry in review.translations.values()
-        if (entry.source, entry.object, entry.lang) == (source, number, lang)
-    ]
-    return max(found, key=lambda entry: entry.seq, default=None)
-
-
 async def _named(client: Client, review: Review, source: Entry, number: int) -> tuple[str, str | None, str | None]:
     """Title of the source, and name and media type if it is a file; the translator sees these and no more."""
     body = (await client.open(review, source)).body
