@@ -126,7 +126,7 @@ class Uploads:
             raise TooManyUploads(f"at most {self._max_pending} uploads under way for one person")
         name = secrets.token_hex(16)
         try:
-            self._facts_path(name).write_bytes(msgspec.json.encode(_Facts(owner.hex(), size, now)))
+            self._keep(name, _Facts(owner.hex(), size, now))
             os.close(os.open(self._path(name), os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
         except OSError as error:
             self._remove(name)
@@ -182,8 +182,7 @@ class Uploads:
         try:
             await asyncio.get_running_loop().run_in_executor(self._writers, self._flush, name)
             await self._store.adopt(self._path(name), ref)
-            done = msgspec.structs.replace(facts, done=sha256.hex())
-            self._facts_path(name).write_bytes(msgspec.json.encode(done))
+            self._keep(name, msgspec.structs.replace(facts, done=sha256.hex()))
         except OSError as error:
             raise storage_error(error) from None
         self._path(name).unlink(missing_ok=True)
@@ -266,6 +265,12 @@ class Uploads:
         if not facts.done and not self._path(name).exists():
             raise UploadGone("there is no such upload")
         return facts
+
+    def _keep(self, name: str, facts: _Facts) -> None:
+        """Replace the facts as a whole: a crash in between leaves the old ones."""
+        new = self._directory / f"{name}.new"
+        new.write_bytes(msgspec.json.encode(facts))
+        new.replace(self._facts_path(name))
 
     def _read_facts(self, name: str) -> _Facts | None:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from events.envelope import ObjectRef, object_context
 from events.review import Slot
-from exchange.client.errors import ClientError, DiskFull, Offline, ServerLied
+from exchange.client.errors import ClientError, DiskFull, Offline, ServerLied, ServerRefused
 from exchange.client.journal import Journal, Spooled
 from exchange.client.remote import Remote
 from keys import files
@@ -23,6 +23,7 @@ from keys.sealing import ObjectKey, SlotKey, new_salt, sealed_size
 
 BLOCK = 1024 * 1024
 ATTEMPTS = 8
+BEGINNINGS = 3
 Progress = Callable[[int, int], None]
 
 
@@ -48,10 +49,9 @@ class Attachment:
 
 @dataclass(slots=True)
 class _Growing:
-    """A spool file that is still being written: how far, and whether it is whole."""
+    """A spool file that is still being written: how far, or why it ended."""
 
     written: int = 0
-    sealed: Sealed | None = None
     failure: BaseException | None = None
 
 
@@ -86,26 +86,39 @@ async def seal_and_send(
     growing = _Growing()
     sealing = asyncio.create_task(asyncio.to_thread(_seal, journal, name, place.key, source, growing))
     try:
-        upload = await remote.begin_upload(total)
-        await _send(remote, journal.spooled(name), upload.id, total, growing, progress)
-        await sealing
+        sealed = await _send_whole(remote, journal.spooled(name), total, growing, sealing, progress)
     except BaseException:
         growing.failure = growing.failure or InterruptedError()
         await asyncio.gather(sealing, return_exceptions=True)
         raise
-    if growing.sealed is None:
-        raise ClientError(f"{source.path.name} was not sealed")
-    await remote.finish_upload(upload.id, growing.sealed.digest)
     return Spooled(
         name=name,
         id=place.id,
         salt=place.salt,
         commitment=place.key.commitment,
-        digest=growing.sealed.digest,
+        digest=sealed.digest,
         size=total,
         circle=place.circle,
         epoch=place.epoch,
     )
+
+
+async def _send_whole(
+    remote: Remote, path: Path, total: int, growing: _Growing, sealing: asyncio.Task[Sealed], progress: Progress
+) -> Sealed:
+    """Send a file while it is sealed; if the server lost the upload, what is sealed is sent again from the spool."""
+    for beginning in range(1, BEGINNINGS + 1):
+        upload = await remote.begin_upload(total)
+        try:
+            await _send(remote, path, upload.id, total, growing, progress)
+            sealed = await sealing
+            await remote.finish_upload(upload.id, sealed.digest)
+        except ServerRefused as error:
+            if error.problem.code != "upload-gone" or beginning == BEGINNINGS:
+                raise
+        else:
+            return sealed
+    raise AssertionError("unreachable")
 
 
 def reference(file: Spooled) -> ObjectRef:
@@ -162,16 +175,17 @@ def open_into(key: ObjectKey, sealed: Path, ref: ObjectRef, target: Path) -> Non
         part.unlink(missing_ok=True)
 
 
-def _seal(journal: Journal, name: str, key: ObjectKey, source: Attachment, growing: _Growing) -> None:
+def _seal(journal: Journal, name: str, key: ObjectKey, source: Attachment, growing: _Growing) -> Sealed:
     try:
         with source.path.open("rb") as plain:
             target = journal.open_spool(name)
             try:
-                growing.sealed = files.write_sealed(key, plain.fileno(), source.size, target, _step(growing))
+                return files.write_sealed(key, plain.fileno(), source.size, target, _step(growing))
             finally:
                 os.close(target)
     except OSError as error:
         growing.failure = _disk(error, source.path)
+        raise growing.failure from error
     except BaseException as error:
         growing.failure = error
         raise

@@ -202,3 +202,25 @@ async def test_a_server_that_stops_in_the_middle_of_a_document(live: Live, tmp_p
     review = await reader.review(live.world.review.id)
     await reader.fetch(review, reader.entry(review, event), 1, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == path.read_bytes()
+
+
+async def test_an_upload_the_server_lost_is_sent_again(live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "annex.bin"
+    path.write_bytes(secrets.token_bytes(3_000_000))
+    client = await live.client("vda")
+    finish, lost = client.remote.finish_upload, []
+
+    async def losing(upload: str, digest: bytes) -> object:
+        if not lost:
+            lost.append(upload)
+            for left in (live.root / "server" / "files" / "uploads").glob(f"{upload}*"):
+                left.unlink()
+        return await finish(upload, digest)
+
+    client.remote.finish_upload = losing
+    event = await inform(client, live, path)
+    assert lost
+    reader = await live.client("nrl")
+    review = await reader.review(live.world.review.id)
+    await reader.fetch(review, reader.entry(review, event), 1, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == path.read_bytes()

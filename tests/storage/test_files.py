@@ -230,3 +230,13 @@ def test_a_full_disk_is_said_and_the_upload_goes_on_where_it_was(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("full the disk is full")
     assert "went on from 2500000 6000000" in done.stdout
+
+
+@pytest.mark.parametrize("cut", [0, 10])
+async def test_a_crash_while_finishing_loses_no_upload(uploads: Uploads, tmp_path: Path, cut: int) -> None:
+    """The note that an upload is done is replaced as a whole: half of a new one is never taken for it."""
+    name = await uploads.begin(ME, len(DATA), 0)
+    await uploads.write(ME, name, 0, pieces(DATA))
+    (tmp_path / "uploads" / f"{name}.new").write_bytes(b'{"owner":"'[:cut])
+    again = Uploads(tmp_path / "uploads", DirectoryStore(tmp_path / "files"), max_size=10_000_000)
+    assert (await again.finish(ME, name, DIGEST)).size == len(DATA)
