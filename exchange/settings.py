@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +53,8 @@ def load(file: Path | None, given: dict[str, Any]) -> ServerSettings:
 
     try:
         return FromFile(**given)
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from None
     except pydantic.ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(wrong) from None

@@ -151,10 +151,14 @@ def serve(config: Path | None, data: Path | None, host: str | None, port: int | 
       colloquy serve --data /var/lib/colloquy --port 8470
     """
     from exchange.server import run as run_server  # noqa: PLC0415
-    from exchange.settings import load  # noqa: PLC0415
+    from exchange.settings import SettingsError, load  # noqa: PLC0415
 
     given = {"data": data, "host": host, "port": port, "founder": founder}
-    sys.exit(run_server(load(config, {name: value for name, value in given.items() if value is not None})))
+    try:
+        settings = load(config, {name: value for name, value in given.items() if value is not None})
+    except SettingsError as error:
+        raise ClientError(f"the settings cannot be used: {error}; nothing was started") from None
+    sys.exit(run_server(settings))
 
 
 async def _pin(home: Home, identity: Identity, server: str, register_id: str) -> None:

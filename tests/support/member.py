@@ -18,13 +18,13 @@ from keys.identity import Identity
 from tests.support.process import now
 
 
-async def send(client: Client, review: bytes, words: str, path: Path | None) -> bytes:
+async def send(client: Client, review: bytes, words: str, path: Path | None, text: str = "") -> bytes:
     """Provide information with these words, and a file."""
     infos = (FileInfo(path.name, "Annex", "application/octet-stream", path.stat().st_size),) if path else ()
 
     async def build(_state: object) -> Draft:
         clear = rule_of("information.provided").clear()
-        return Draft("information.provided", clear, (), "en", Paper(words, files=infos), PARTIES)
+        return Draft("information.provided", clear, (), "en", Paper(words, text, infos), PARTIES)
 
     found = [Attachment.of(path)] if path else []
     return (await client.send(review, ("inform", words), build, circle=PARTIES, attachments=found)).event

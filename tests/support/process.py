@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -55,13 +56,14 @@ class ServerProcess:
         self.process: subprocess.Popen[bytes] | None = None
         asyncio.run(_store(self.data, world))
 
-    def start(self) -> None:
-        """Start and wait until it listens."""
+    def start(self, room: int = 0) -> None:
+        """Start and wait until it listens; with `room`, no file of its can grow beyond so many bytes."""
         address = self.data / "server.url"
         address.unlink(missing_ok=True)
         command = [str(COLLOQUY), "serve", "--data", str(self.data), "--port", str(self.port)]
         environment = {**os.environ, "COLLOQUY_LOG_LEVEL": "info"}
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=environment)
+        limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))) if room else None
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=environment, preexec_fn=limit)
         deadline = time.monotonic() + READY_S
         while not address.exists():
             assert self.process.poll() is None, "the server did not start"
