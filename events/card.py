@@ -39,8 +39,8 @@ class Card(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     @classmethod
     def parse(cls, text: str) -> Card:
-        """Read a card from its line of text; raises Malformed."""
-        line = text.strip()
+        """Read a card from its line of text, however it was broken on its way; raises Malformed."""
+        line = "".join(text.split())
         if len(line) > MAX_TEXT or not line.startswith(PREFIX):
             raise Malformed(f"expected a line that starts with {PREFIX}")
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from rich.console import Console
 
 from events.card import Card
 from events.envelope import SignedEvent
@@ -15,7 +16,7 @@ from events.kinds.people import RegisterFounded
 from exchange.cli.context import Desk, Options, at_desk, run, system_clock, when
 from exchange.client.compose import Draft, compose
 from exchange.client.errors import ClientError, Unconfirmed
-from exchange.client.home import Home, HomeSettings, write_private
+from exchange.client.home import KEY_FILE, Home, HomeSettings, write_private
 from exchange.client.membership import new_person
 from exchange.client.remote import Remote
 from keys.identity import Identity
@@ -23,6 +24,7 @@ from keys.labels import Label
 from keys.recipient import readable
 
 FOUNDING = "founding"
+CARD = "card.txt"
 
 
 @click.command(epilog="\b\nExample:\n  colloquy init --server https://exchange.example --register 3f9a…")
@@ -33,7 +35,7 @@ FOUNDING = "founding"
 @click.option("--label", default="", help="A name for this home, shown to you only.")
 @click.pass_obj
 def init(options: Options, server: str, register_id: str, label: str) -> None:
-    """Make your key and your home directory; prints the card to send to the secretariat.
+    """Make your key and your home directory; writes the card to send to the secretariat.
 
     The passphrase is asked for twice and tried once more, because nobody can recover it for you. Keep a copy of
     identity.key in a safe place.
@@ -47,7 +49,7 @@ def init(options: Options, server: str, register_id: str, label: str) -> None:
         raise ClientError("the key file did not open again; do not use this home")
     if server:
         asyncio.run(_pin(home, identity, server, register_id))
-    _show_card(options, identity)
+    _show_card(options, home, identity)
 
 
 @click.command()
@@ -72,12 +74,12 @@ def connect(options: Options, server: str, register_id: str) -> None:
 @click.command()
 @click.pass_obj
 def card(options: Options) -> None:
-    """Print your card (public keys) and your fingerprint.
+    """Write your card (public keys) as a file and show your fingerprint.
 
     Send the card by any means; read the fingerprint out over another one.
     """
     with Home(options.home) as home:
-        _show_card(options, home.unlock(options.passphrase()))
+        _show_card(options, home, home.unlock(options.passphrase()))
 
 
 @click.command()
@@ -200,16 +202,19 @@ def card_of(identity: Identity) -> Card:
     return Card(keys.signing, keys.sealing, identity.sign(Label.CARD, keys.signing + keys.sealing))
 
 
-def _show_card(options: Options, identity: Identity) -> None:
+def _show_card(options: Options, home: Home, identity: Identity) -> None:
     text, digits = card_of(identity).text(), readable(identity.fingerprint)
-    data = {"card": text, "fingerprint": identity.fingerprint.hex(), "digits": digits}
-    options.output.result(
-        data,
-        lambda c: c.print(
-            f"Your card, to be sent to the secretariat (or to your focal point):\n\n{text}\n\n"
-            f"Your fingerprint, to be read out to them over another way:\n\n  {digits}\n"
-        ),
-    )
+    path = home.path / CARD
+    write_private(path, f"{text}\n".encode())
+    data = {"card": text, "file": str(path), "fingerprint": identity.fingerprint.hex(), "digits": digits}
+
+    def show(console: Console) -> None:
+        console.print("Your card (it holds nothing secret), to be sent to the secretariat or to your focal point:\n")
+        console.print(f"  {path}\n", soft_wrap=True)
+        console.print(f"Your fingerprint, to be read out to them over another way:\n\n  {digits}\n")
+        console.print(f"Keep a copy of {home.path / KEY_FILE} in a safe place.", soft_wrap=True)
+
+    options.output.result(data, show)
 
 
 COMMANDS = {

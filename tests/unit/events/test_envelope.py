@@ -209,6 +209,8 @@ def card(identity: Identity = ME) -> Card:
 
 
 def test_a_card_reads_back_from_its_line() -> None:
+    broken = "\n".join(card().text()[i : i + 76] for i in range(0, len(card().text()), 76))
+    assert Card.parse(broken).recipient() == ME.recipient
     assert Card.parse(f"  {card().text()}\n").recipient() == ME.recipient
 
 
