@@ -35,3 +35,12 @@ def add_all(root: click.Group) -> None:
             group.add_command(command, name)
     for group in groups.values():
         root.add_command(group)
+    for group in (root, *groups.values()):
+        _unshortened(group)
+
+
+def _unshortened(group: click.Group) -> None:
+    """Have a list of commands wrap what each is for; left alone, click cuts it off with three dots."""
+    for command in group.commands.values():
+        text = " ".join((command.help or "").partition("\n\n")[0].split())
+        command.short_help = text.partition(". ")[0].rstrip(".") + "."

@@ -209,6 +209,10 @@ class Api:
         return signed.id, signed._header  # noqa: SLF001
 
     async def _may_hear(self, person: Person, stream: bytes) -> bool:
+        """Asked for each piece of news: a connection outlives a session and a membership."""
+        now = self._states.register.by_device(person.device)
+        if now is None or not now.active:
+            return False
         state = await self._states.of(stream)
         return not isinstance(state, Review) or may_read_envelopes(state, person)
 

@@ -265,11 +265,15 @@ async def test_whoever_left_is_out_at_once(live: Live) -> None:
 
     remote = await live.remote("nrl-x")
     await remote.streams()
+    listening = asyncio.create_task(anext(remote.news()))
+    await asyncio.sleep(0.3)
     live.world.do(live.world.removal("nrl", "nrl-x"))
     live.world.do(_left(live.world))
     await live.push()
     with pytest.raises((ServerRefused, Offline)):
         await remote.streams()
+    assert not listening.done()
+    listening.cancel()
 
 
 # -- who may fetch what
