@@ -2,6 +2,8 @@
 
 EventsError
 ├── Malformed             the bytes are no event: too long, not canonical, unknown or missing fields
+├── BadNote               a checkpoint or proof of the log is malformed or not signed as it should be
+├── NotProved             a Merkle proof does not show what it is said to show
 └── Refused               a well-formed event that the rules do not allow now
 ├── UnknownKind       no such kind
 ├── WrongStream       made for another review
@@ -29,6 +31,14 @@ class EventsError(Exception):
 
 class Malformed(EventsError):
     """These bytes are no event."""
+
+
+class BadNote(EventsError):
+    """A note, checkpoint or proof of the log is malformed, or not signed by those who should have."""
+
+
+class NotProved(EventsError):
+    """A Merkle proof does not show what it is said to show."""
 
 
 class Refused(EventsError):
