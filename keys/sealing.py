@@ -87,6 +87,10 @@ class ObjectKey:
             raise CannotOpen
         return self
 
+    def mark(self, reader: bytes) -> bytes:
+        """32 bytes that name a reader of this object (by fingerprint) to those who hold its key, and to nobody else."""
+        return derive.expand(self.secret, Label.MARK, self._aad + frame(reader))
+
     def seal_chunk(self, number: int, padded: bytes, *, last: bool) -> bytes:
         """Seal one chunk of a padded plaintext; `last` if the object ends with it."""
         return aead.seal(self._content, _nonce(number, last=last), padded, self._aad)
