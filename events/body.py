@@ -12,9 +12,7 @@ import events.kinds  # noqa: F401  (fills the table)
 from events.envelope import ZERO, Header
 from events.errors import Malformed
 from events.rotation import Grants, Rotations, carried_size
-from events.rule import rule_of
-
-MAX_DISCLOSURE = 16 * 1024
+from events.rule import Rule, rule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,7 @@ def expected_body(header: Header) -> Expected | None:
     rule = rule_of(header.kind)
     if not rule.carries:
         return None
-    clear = rule.read_clear(header.clear)
-    return _carried(clear)
+    return _carried(rule, rule.read_clear(header.clear))
 
 
 def check_body(header: Header, body: bytes | None) -> None:
@@ -46,16 +43,16 @@ def check_body(header: Header, body: bytes | None) -> None:
             raise Malformed(f"expected {'no body' if expected is None else 'a body'} with {header.kind}")
         return
     if not expected.least <= len(body) <= expected.most:
-        raise Malformed(f"expected a body of {expected.least} bytes, got {len(body)}")
+        raise Malformed(f"expected a body of {expected.least} to {expected.most} bytes, got {len(body)}")
     if not hmac.compare_digest(hashlib.sha256(body).digest(), expected.digest):
         raise Malformed("expected the body whose digest the event signs, got another")
 
 
-def _carried(clear: msgspec.Struct) -> Expected | None:
+def _carried(rule: Rule, clear: msgspec.Struct) -> Expected | None:
     digest: bytes = clear.carried  # type: ignore[attr-defined]
     entries: Grants | Rotations | None = getattr(clear, "grants", getattr(clear, "rotations", None))
     if entries is None:
-        return Expected(digest, 1, MAX_DISCLOSURE)
+        return Expected(digest, 1, rule.most_carried)
     size = carried_size(entries)
     if not size:
         if digest != ZERO:

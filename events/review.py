@@ -82,6 +82,35 @@ class Translation(msgspec.Struct, frozen=True):
     event: bytes = b""
 
 
+class Disclosure(msgspec.Struct, frozen=True):
+    """One object's key sealed to one device by event `seq`; `lang` if it was for a translation into it."""
+
+    seq: int
+    source: bytes
+    object: int
+    reader: bytes
+    by: bytes
+    lang: str = ""
+
+
+class BreachStatus(StrEnum):
+    """Where a suspected breach stands."""
+
+    OPEN = "open"
+    CONSIDERED = "considered"
+    REFERRED = "referred"
+    CLOSED = "closed"
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """A suspected breach of confidentiality (G 5), reported by device `by` in event `seq`."""
+
+    number: int
+    status: BreachStatus
+    by: bytes
+    seq: int
+
+
 class Report(msgspec.Struct, frozen=True):
     """The revisions of the report or of its summary: the newest, who agreed to it, who objects."""
 
@@ -127,6 +156,9 @@ class Review(Stream, frozen=True, kw_only=True):
     response: bytes = b""
     marks: dict[str, int] = {}
     extensions: dict[str, Extension] = {}
+    disclosures: Map[bytes, Disclosure] = Map()
+    shown: Map[bytes, Map[str, tuple[bytes, ...]]] = Map()
+    breaches: Map[bytes, Breach] = Map()
 
     def party(self, state: str) -> Party:
         """The part a State (or the secretariat, the empty code) has in this review."""
@@ -141,11 +173,38 @@ class Review(Stream, frozen=True, kw_only=True):
         """The State under review and the reviewing States."""
         return (self.under_review, *self.reviewing)
 
+    def shown_by(self, reader: bytes, event: bytes, number: int) -> tuple[bytes, ...]:
+        """The events that gave a device the key of one object of an event, oldest first."""
+        mine = self.shown.get(reader)
+        return (mine.get(part(event, number)) or ()) if mine is not None else ()
+
+    def shown_to(self, event: bytes, number: int) -> frozenset[bytes]:
+        """The devices that were given the key of one object of an event."""
+        wanted = part(event, number)
+        return frozenset(reader for reader, parts in self.shown.items() if wanted in parts)
+
+    def with_disclosure(self, event: bytes, made: Disclosure) -> Review:
+        """This review with one object's key disclosed by an event."""
+        disclosures = self.disclosures.insert(event, made)
+        new = msgspec.structs.replace(self, disclosures=disclosures)
+        return new.with_shown(made.reader, made.source, made.object, event)
+
+    def with_shown(self, reader: bytes, event: bytes, number: int, by: bytes) -> Review:
+        """This review with one object of an event open to a device, by what it was given in event `by`."""
+        parts = self.shown.get(reader) or Map()
+        parts = parts.insert(part(event, number), (*self.shown_by(reader, event, number), by))
+        return msgspec.structs.replace(self, shown=self.shown.insert(reader, parts))
+
     def marked(self, mark: str, time: int) -> dict[str, int]:
         """The marks of the timetable with one more; the first time counts."""
         return self.marks if mark in self.marks else {**self.marks, mark: time}
 
 
+def part(event: bytes, number: int) -> str:
+    """How one object of an event is found."""
+    return f"{event.hex()}/{number}"
+
+
 def translation_key(source: bytes, number: int, lang: str) -> str:
     """How a translation is found: by its source, the object in it, and the language."""
-    return f"{source.hex()}/{number}/{lang}"
+    return f"{part(source, number)}/{lang}"

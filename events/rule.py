@@ -62,6 +62,7 @@ class CircleRule(StrEnum):
     DELEGATION = "delegation"
     DIRECTORY = "directory"
     SOURCE = "source"
+    NAMED = "named"
 
 
 class StreamKind(StrEnum):
@@ -73,6 +74,7 @@ class StreamKind(StrEnum):
 
 EVERY_PHASE = frozenset(Phase)
 STATE_ROLES = frozenset({Role.FOCAL_POINT, Role.EXPERT})
+MEMBER_ROLES = STATE_ROLES | {Role.OFFICER}
 ALL_PARTIES = frozenset({Party.UNDER_REVIEW, Party.REVIEWING, Party.SECRETARIAT})
 
 
@@ -94,7 +96,7 @@ Files = Annotated[tuple[FileInfo, ...], msgspec.Meta(max_length=32)]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Which kinds an event may refer to, and how many of them."""
+    """Which kinds an event may refer to (none named: any), and how many of them."""
 
     kinds: frozenset[str] = frozenset()
     least: int = 0
@@ -119,6 +121,11 @@ def some(*kinds: str) -> About:
     return About(frozenset(kinds), 0, 64)
 
 
+def anything() -> About:
+    """About any number of events of whatever kind the stream has."""
+    return About(frozenset(), 0, 64)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the table: who may do it, when, about what, for whom to read."""
@@ -136,6 +143,7 @@ class Rule:
     revisable: bool
     translated: bool
     genesis: bool
+    most_carried: int
     para: str
     body: type[Any]
     clear: type[msgspec.Struct]
@@ -168,8 +176,13 @@ class Rule:
 
     @property
     def carries(self) -> bool:
-        """Whether sealed keys travel with the event in place of a sealed body."""
+        """Whether sealed keys or a letter travel with the event in place of a sealed body."""
         return "carried" in self.clear.__struct_fields__
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether its content is sealed as objects for a circle; a letter is sealed for those it names."""
+        return self.sealed is not None and self.circle is not CircleRule.NAMED
 
 
 KINDS: dict[str, Rule] = {}
@@ -191,8 +204,12 @@ def kind(
     revisable: bool = False,
     translated: bool = False,
     genesis: bool = False,
+    most_carried: int = 0,
 ) -> Callable[[type[C]], type[C]]:
-    """Enter a kind into the table; a second one with the same name or verb fails at import."""
+    """Enter a kind into the table; a second one with the same name or verb fails at import.
+
+    `most_carried` bounds what travels with it, in bytes, where grants do not say the exact size.
+    """
 
     def enter(cls: type[C]) -> type[C]:
         row = Rule(
@@ -209,6 +226,7 @@ def kind(
             revisable=revisable,
             translated=translated,
             genesis=genesis,
+            most_carried=most_carried,
             para=para,
             body=cls,
             clear=vars(cls).get("Clear", Nothing),

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from events.review import RequestStatus, Review, Translation, translation_key
+from events.review import BreachStatus, RequestStatus, Review, Translation, translation_key
 from events.rule import Phase
 from events.stream import delegation_of
 
 SECRETARIAT = ""
+OVERSIGHT = "oversight"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Something to be done: by a State (or the secretariat, the empty code), about an event, by which verb."""
+    """Something to be done: by whom, about an event, by which verb.
+
+    `whose` is a State, the empty code for the secretariat, “translator” or “oversight”.
+    """
 
     whose: str
     what: str
@@ -25,7 +29,7 @@ class Turn:
 
 def turns(review: Review) -> tuple[Turn, ...]:
     """Everything that waits for somebody, the most pressing first."""
-    return (*_keys(review), *_step(review), *_requests(review), *_translations(review))
+    return (*_keys(review), *_step(review), *_requests(review), *_translations(review), *_breaches(review))
 
 
 def _keys(review: Review) -> Iterator[Turn]:
@@ -104,6 +108,16 @@ def _translations(review: Review) -> Iterator[Turn]:
             yield Turn(SECRETARIAT, "renew-assignment", "translate assign", entry.source, entry.lang)
         else:
             yield Turn("translator", "translate", "translate submit", entry.assignment.assignment, entry.lang)
+
+
+def _breaches(review: Review) -> Iterator[Turn]:
+    """A breach that was reported waits for the oversight group until it is closed (G 5)."""
+    for event, breach in sorted(review.breaches.items(), key=lambda item: item[1].number):
+        name = f"B{breach.number}"
+        if breach.status is BreachStatus.OPEN:
+            yield Turn(OVERSIGHT, "consider-breach", "breach consider", event, name)
+        elif breach.status is not BreachStatus.CLOSED:
+            yield Turn(OVERSIGHT, "conclude-breach", "breach close", event, name)
 
 
 @dataclass(frozen=True, slots=True)

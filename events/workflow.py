@@ -32,7 +32,7 @@ from events.errors import (
 )
 from events.register import Register, RegisterHistory
 from events.review import Review
-from events.rule import CircleRule, Party, Role, Rule, StreamKind, rule_of
+from events.rule import MEMBER_ROLES, CircleRule, Party, Role, Rule, StreamKind, rule_of
 from events.stream import DIRECTORY, PARTIES, REVIEWERS, Document, Known, delegation
 
 S = TypeVar("S", Register, Review)
@@ -112,8 +112,8 @@ def _author(
         return Author(member.person, device, member.role, member.state)
     if rule.name == "member.nominated":
         return _registered(history.at(clear.register), device)  # type: ignore[attr-defined]
-    if Role.TRANSLATOR in rule.by:
-        return _translator(state, event.header, history)
+    if Party.OUTSIDE in rule.of:
+        return _outsider(state, event.header, rule, clear, history)
     raise NotAMember("a member of this review", device.hex()[:16])
 
 
@@ -129,6 +129,13 @@ def _registered(register: Register, device: bytes) -> Author:
     return Author(person.id, device, person.role, person.state)
 
 
+def _outsider(state: Review, header: Header, rule: Rule, clear: msgspec.Struct, history: RegisterHistory) -> Author:
+    """Who writes without being a member: a translator by their assignment, the oversight group by the register."""
+    if Role.TRANSLATOR in rule.by:
+        return _translator(state, header, history)
+    return _registered(history.at(clear.register), header.author)  # type: ignore[attr-defined]
+
+
 def _translator(state: Review, header: Header, history: RegisterHistory) -> Author:
     entry = state.translations.get(header.about[0]) if header.about else None
     person = history.latest.by_device(header.author)
@@ -142,7 +149,7 @@ def _check_right(state: Register | Review | None, author: Author, rule: Rule) ->
         raise WrongRole(" or ".join(sorted(rule.by)), author.role)
     if not isinstance(state, Review):
         return
-    party = Party.OUTSIDE if author.role is Role.TRANSLATOR else state.party(author.state)
+    party = state.party(author.state) if author.role in MEMBER_ROLES else Party.OUTSIDE
     if party not in rule.of:
         raise WrongParty(" or ".join(sorted(rule.of)), party)
     if state.phase not in rule.during:
@@ -157,12 +164,12 @@ def _check_about(state: Register | Review, header: Header, rule: Rule) -> None:
         known = state.known.get(target)
         if known is None:
             raise WrongReference("an event of this stream", target.hex()[:16])
-        if known.kind not in about.kinds:
+        if about.kinds and known.kind not in about.kinds:
             raise WrongReference(" or ".join(sorted(about.kinds)), known.kind)
 
 
 def _check_sealing(state: Register | Review, author: Author, header: Header, rule: Rule) -> None:
-    if rule.sealed is None:
+    if not rule.has_objects:
         if header.objects or header.circle or header.epoch or header.lang:
             raise WrongCircle("no sealed content", "some")
         return

@@ -23,9 +23,12 @@ class Label(bytes, Enum):
     SLOT = b"colloquy/v1/slot\x00"
     SLOT_COMMITMENT = b"colloquy/v1/slot-commitment\x00"
     DISCLOSURE = b"colloquy/v1/disclosure\x00"
+    LETTER = b"colloquy/v1/letter\x00"
     KEYFILE = b"colloquy/v1/keyfile\x00"
     KEYFILE_COMMITMENT = b"colloquy/v1/keyfile-commitment\x00"
     LOCAL = b"colloquy/v1/local\x00"
+    MARK = b"colloquy/v1/mark\x00"
+    ACCESS = b"colloquy/v1/access\x00"
 
 
 def frame(*parts: bytes) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from events.kinds import (
+    breach,
     desk_review,
     dialogue,
+    disclosure,
     keys,
     members,
     opening,
@@ -16,8 +18,10 @@ from events.kinds import (
 )
 
 __all__ = [
+    "breach",
     "desk_review",
     "dialogue",
+    "disclosure",
     "keys",
     "members",
     "opening",

@@ -9,9 +9,10 @@ import msgspec
 from events.act import Act
 from events.envelope import Hash
 from events.errors import AlreadyDone, NotAMember, StaleKey, WrongReference, WrongRole
+from events.kinds.disclosure import MAX_DISCLOSURE
 from events.kinds.people import LanguageCode
 from events.pmap import Map
-from events.review import Review, Slot, Translation, translation_key
+from events.review import Disclosure, Review, Slot, Translation, translation_key
 from events.rule import CircleRule, FileInfo, Note, Party, Role, kind, one, rule_of
 from events.stream import Document
 
@@ -22,6 +23,7 @@ Slots = Annotated[tuple[Slot, ...], msgspec.Meta(min_length=1, max_length=2)]
     "translation.assigned",
     verb="translate assign",
     by={Role.OFFICER},
+    most_carried=MAX_DISCLOSURE,
     para="ToR 49; G 14, 15",
 )
 class TranslationAssigned:
@@ -35,6 +37,11 @@ class TranslationAssigned:
         translator: Hash
         slots: Slots
         carried: Hash
+
+        @property
+        def readers(self) -> tuple[bytes, ...]:
+            """Whom the key is sealed to."""
+            return (self.translator,)
 
     @staticmethod
     def evolve(state: Review, act: Act) -> Review:
@@ -64,8 +71,9 @@ class TranslationAssigned:
             circle.epoch,
             clear.slots,
         )
+        made = Disclosure(act.header.seq, clear.source, clear.object, clear.translator, act.author.device, clear.lang)
         return msgspec.structs.replace(
-            state,
+            state.with_disclosure(act.id, made),
             register=clear.register,
             translations=state.translations.insert(act.id, entry),
             translated=state.translated.insert(key, act.id),
@@ -114,6 +122,8 @@ class TranslationSubmitted:
         if given != ready:
             raise WrongReference("exactly the slots of the assignment", "other objects")
         done = msgspec.structs.replace(entry, event=act.id)
+        for number in range(len(given)):
+            state = state.with_shown(entry.translator, act.id, number, entry.assignment)
         return msgspec.structs.replace(state, translations=state.translations.insert(entry.assignment, done))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from exchange.cli import members, people, reading, reports, reviews, setup, translate
+from exchange.cli import breaches, disclosure, members, people, reading, reports, reviews, setup, translate
 from exchange.cli.verbs import add_verbs
 
 GROUPS = {
@@ -15,6 +15,7 @@ GROUPS = {
     "report": "The country review report.",
     "summary": "The executive summary.",
     "translate": "Translations: what is outstanding, assigning, submitting.",
+    "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
 }
 
 
@@ -29,7 +30,7 @@ def add_all(root: click.Group) -> None:
         return (groups[first], rest) if rest else (root, first)
 
     add_verbs(group_of)
-    for module in (setup, people, reviews, members, translate, reports, reading):
+    for module in (setup, people, reviews, members, translate, reports, reading, disclosure, breaches):
         for verb, command in module.COMMANDS.items():
             group, name = group_of(verb)
             group.add_command(command, name)

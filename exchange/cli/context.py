@@ -19,6 +19,7 @@ from events.kinds.people import Profile
 from events.register import Person, Register
 from events.review import Review
 from exchange.cli.output import Output
+from exchange.client.breaches import numbered
 from exchange.client.client import Client, Entry
 from exchange.client.errors import ClientError, NotFound, Unconfirmed
 from exchange.client.home import Home
@@ -116,6 +117,11 @@ class Desk:
         found = (await self.people()).get(person)
         return found.name if found else person.hex()[:8]
 
+    async def name_of(self, device: bytes) -> str:
+        """The name of the person whose device this is."""
+        person = self.register.by_device(device)
+        return await self.name(person.id) if person else device.hex()[:16]
+
     async def person(self, reference: str) -> Person:
         """Find a person by name, part of it, or the beginning of their id or fingerprint."""
         people = (await self.people()).values()
@@ -140,9 +146,11 @@ class Desk:
         return found[0]
 
     def find(self, review: Review, reference: str) -> Entry:
-        """An event by Q3 (a request), #12 (its number) or the beginning of its hash."""
+        """An event by Q3 (a request), B1 (a breach), #12 (its number) or the beginning of its hash."""
         if reference[:1] in "Qq" and reference[1:].isdigit():
             return self.client.entry(review, self._request(review, int(reference[1:])))
+        if reference[:1] in "Bb" and reference[1:].isdigit() and len(reference) < SHORTEST_HASH:
+            return self.client.entry(review, numbered(review, int(reference[1:]))[0])
         number = reference.removeprefix("#")
         if number.isdigit():
             known = [event for event, k in review.known.items() if k.seq == int(number)]

@@ -52,6 +52,18 @@ def read_paper(source: str | None, rule: Rule) -> Paper:
         raise ClientError(f"{source} cannot be read: {error.strerror}; nothing was sent") from None
 
 
+def read_text(path: Path, limit: int) -> str:
+    """Read a file of plain text with at most `limit` characters; raises ClientError."""
+    try:
+        with path.open("rb") as file:
+            text = _bounded(file.read(MAX_PAPER + 1))
+    except OSError as error:
+        raise ClientError(f"{path} cannot be read: {error.strerror}; nothing was sent") from None
+    if len(text) > limit:
+        raise ClientError(f"expected at most {limit} characters in {path.name}, got {len(text)}; nothing was sent")
+    return text
+
+
 def parse_paper(text: str) -> Paper:
     """Split a paper into its fields, its files and its text."""
     head, _, body = text.replace("\r\n", "\n").strip("\n").partition("\n\n")

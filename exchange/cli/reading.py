@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from events.review import RequestStatus, Review
-from events.rule import FileInfo, Role
+from events.rule import Role
 from events.timetable import timetable as steps_of
-from events.turns import Turn, turns
+from events.turns import OVERSIGHT, Turn, turns
 from exchange.cli.context import Desk, Options, run, system_clock, when
 from exchange.cli.output import safe
 from exchange.cli.places import free, safe_name
 from exchange.client.client import Entry
+from exchange.client.disclosing import file_names, shown_or_told
 from exchange.client.errors import NoKey, NotFound, ServerRefused
 from exchange.client.readers import could_read
 from keys.errors import CannotOpen
@@ -70,7 +71,7 @@ def _line_of(text: str) -> Callable[[Console], None]:
 
 def _how(waiting: dict[str, Any]) -> str:
     """The command to type, with the request it is about."""
-    which = waiting["detail"] if waiting["detail"].startswith("Q") else ""
+    which = waiting["detail"] if waiting["detail"].startswith(("Q", "B")) else ""
     return f"colloquy {waiting['verb']} {which}".rstrip()
 
 
@@ -106,7 +107,7 @@ def show(options: Options, reference: str) -> None:
         entry = desk.find(review, reference)
         facts = await _line(desk, review, entry)
         try:
-            body = msgspec.to_builtins((await desk.client.open(review, entry)).body) if entry.header.objects else {}
+            body = await shown_or_told(desk.client, review, entry) if entry.header.objects else {}
         except (NoKey, ServerRefused) as error:
             raise NoKey(f"#{entry.header.seq} is sealed for {entry.header.circle}: {error}") from None
         linked = [await _line(desk, review, e) for e in desk.client.entries(review.id) if entry.id in e.header.about]
@@ -148,14 +149,13 @@ def fetch(options: Options, reference: str, number: int | None, directory: Path)
     async def work(desk: Desk) -> list[str]:
         review = await desk.review()
         entry = desk.find(review, reference)
-        body = (await desk.client.open(review, entry)).body
-        infos = files_of(body)
-        wanted = range(1, len(entry.header.objects)) if number is None else (number,)
+        names = await file_names(desk.client, review, entry)
+        wanted = sorted(names) if number is None else (number,)
         if number is not None and not 1 <= number < len(entry.header.objects):
             raise NotFound(f"expected a file between 1 and {len(entry.header.objects) - 1}, got {number}")
         targets = []
         for index in wanted:
-            name = infos[index - 1].name if index <= len(infos) else f"file-{index}"
+            name = names.get(index, f"file-{index}")
             target = free(directory / safe_name(name))
             with desk.out.progress(f"Fetching {name}") as progress:
                 await desk.client.fetch(review, entry, index, target, progress)
@@ -291,26 +291,19 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
         run(options, listen)
 
 
-def files_of(body: msgspec.Struct) -> tuple[FileInfo, ...]:
-    """What a body says of its files."""
-    one: FileInfo | None = getattr(body, "file", None)
-    many: tuple[FileInfo, ...] = getattr(body, "files", ())
-    return (one,) if one else many
-
-
 async def _line(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
     """One event as a line: what the header says, and the title if one may read it."""
     header = entry.header
     person = desk.register.by_device(header.author)
     title = await _title(desk, review, entry)
-    request = review.requests.get(entry.id)
+    request, breach = review.requests.get(entry.id), review.breaches.get(entry.id)
     return {
         "seq": header.seq,
         "time": when(header.time),
         "who": f"{await desk.name(person.id)} ({person.state or person.role.value})" if person else "?",
         "kind": header.kind,
         "what": entry.rule.label,
-        "title": f"Q{request.number} {title}" if request else title,
+        "title": f"Q{request.number} {title}" if request else f"B{breach.number}" if breach else title,
         "circle": header.circle,
         "lang": header.lang,
         "about": [f"#{review.known[target].seq}" for target in header.about],
@@ -337,6 +330,8 @@ def _mine(desk: Desk, review: Review, turn: Turn) -> bool:
     if me.role is Role.TRANSLATOR:
         entry = review.translations.get(turn.about)
         return turn.whose == "translator" and entry is not None and entry.translator == me.device
+    if me.role is Role.OVERSIGHT:
+        return turn.whose == OVERSIGHT
     if me.role is Role.OFFICER:
         return turn.whose == ""
     return bool(me.state) and turn.whose == me.state

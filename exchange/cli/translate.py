@@ -103,7 +103,7 @@ def submit(options: Options, assignment: str, paper: str | None, file: Path | No
         review = await desk.review()
         entry = await _assignment(desk, review, assignment)
         found, translated = _translated(entry, read, file)
-        told = await desk.client.keyring.disclosed(review, entry, desk.client.identity.fingerprint)
+        told = await desk.client.keyring.disclosed(review, entry.assignment)
         keys = [
             translations.slot_key(review, entry, slot, secret)
             for slot, secret in zip(entry.slots, told.slots, strict=True)
@@ -134,7 +134,7 @@ def fetch(options: Options, assignment: str, directory: Path) -> None:
     async def work(desk: Desk) -> dict[str, Any]:
         review = await desk.review()
         entry = await _assignment(desk, review, assignment)
-        told = await desk.client.keyring.disclosed(review, entry, desk.client.identity.fingerprint)
+        told = await desk.client.keyring.disclosed(review, entry.assignment)
         source = desk.client.entry(review, entry.source)
         facts = {"title": told.title, "name": told.name, "note": told.note, "into": entry.lang}
         if entry.object:

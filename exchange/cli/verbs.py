@@ -19,7 +19,7 @@ from exchange.client.client import Sent
 from exchange.client.compose import Draft
 from exchange.client.errors import ClientError
 
-# Their clear parts hold keys or slots, which people do not type; they have commands of their own.
+# Their clear parts hold keys, slots or recipients, which people do not type; they have commands of their own.
 BY_HAND = frozenset(
     {
         "register.founded",
@@ -36,6 +36,11 @@ BY_HAND = frozenset(
         "member.removed",
         "translation.assigned",
         "translation.submitted",
+        "object.disclosed",
+        "breach.reported",
+        "breach.considered",
+        "breach.referred",
+        "breach.closed",
         "report.agreed",
         "summary.agreed",
     }

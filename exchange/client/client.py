@@ -28,7 +28,7 @@ from exchange.client.compose import Composed, Draft, compose
 from exchange.client.errors import ClientError, HomeError, NoKey, NotFound, ServerLied, ServerRefused
 from exchange.client.home import CACHE, JOURNAL, SPOOL, Home
 from exchange.client.journal import Journal, Pending
-from exchange.client.keyring import Keyring, bound
+from exchange.client.keyring import Keyring
 from exchange.client.remote import Remote
 from exchange.client.replay import Replay, trusted
 from exchange.client.transfer import Attachment, Progress
@@ -192,7 +192,7 @@ class Client:
         except NoKey:
             if not isinstance(state, Review):
                 raise
-            return await self._disclosed_key(state, entry, index)
+            return (await self.keyring.shown(state, entry.id, entry.header, index))[1]
 
     async def carried(self, stream: bytes, seq: int) -> bytes:
         """What travels with an event, checked against its signed header; raises NotFound, ServerLied."""
@@ -384,22 +384,6 @@ class Client:
 
     async def _state(self, stream: bytes) -> Register | Review:
         return await (self.register() if stream == self.register_id else self.review(stream))
-
-    async def _disclosed_key(self, review: Review, entry: Entry, index: int) -> ObjectKey:
-        """A key from an assignment to this device, for its source or for one's own translation."""
-        me = self.identity.fingerprint
-        for assigned in review.translations.values():
-            if assigned.translator != me:
-                continue
-            header, ref = entry.header, entry.header.objects[index]
-            place = bound(review.id, header.circle, header.epoch, ref.context())
-            if (assigned.source, assigned.object) == (entry.id, index):
-                told = await self.keyring.disclosed(review, assigned, me)
-                return ObjectKey(place, told.source).expect(ref.commitment)
-            if assigned.event == entry.id:
-                told = await self.keyring.disclosed(review, assigned, me)
-                return SlotKey(place, told.slots[index]).object(ref.salt).expect(ref.commitment)
-        raise NoKey("this device holds no key for this document")
 
     @staticmethod
     def _entry(envelope: bytes) -> Entry:

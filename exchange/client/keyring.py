@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from events import canonical
 from events.envelope import Hash, Header, scope
 from events.errors import Malformed
-from events.review import Review, Translation
+from events.kinds.disclosure import MAX_DISCLOSURE
+from events.review import Review
 from events.rule import FileName, Line, Note
 from events.stream import Circle, Stream
 from exchange.client.errors import NoKey, ServerLied
@@ -22,11 +23,10 @@ from keys.recipient import SEALED_KEY_SIZE
 from keys.sealing import ObjectKey, SlotKey, bind
 
 Body = Callable[[bytes, int], Awaitable[bytes]]
-MAX_DISCLOSURE = 16 * 1024
 
 
 class Disclosed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an assignment tells its translator: the source's key, the slots' keys, and the source's name."""
+    """What a disclosure tells its reader: the source's key, its name, and the keys of slots for its translation."""
 
     source: Hash
     slots: tuple[Hash, ...]
@@ -61,6 +61,21 @@ class Keyring:
             raise NoKey(f"the circle {name} has no keys yet")
         return await self.epoch(state, name, circle.epoch)
 
+    async def shown(self, review: Review, event: bytes, header: Header, index: int) -> tuple[Disclosed, ObjectKey]:
+        """What this device was told of one object of an event, and its key; raises NoKey, CannotOpen."""
+        given = review.shown_by(self._identity.fingerprint, event, index)
+        if not given:
+            raise NoKey("this device holds no key for this document")
+        for by in reversed(given):
+            # One author's useless disclosure does not stand in the way of another's.
+            try:
+                told = await self.disclosed(review, by)
+                source = review.disclosures[by].source == event
+                return told, _shown_key(review.id, header, index, told.source if source else None, told.slots)
+            except CannotOpen:
+                continue
+        raise CannotOpen
+
     async def object(self, state: Stream, header: Header, index: int) -> ObjectKey:
         """The key of one object of an event; raises NoKey, CannotOpen."""
         ref = header.objects[index]
@@ -70,10 +85,11 @@ class Keyring:
             return SlotKey.derive(epoch, ref.context(), entry.slots[index].salt).object(ref.salt).expect(ref.commitment)
         return ObjectKey.derive(epoch, ref.context(), ref.salt).expect(ref.commitment)
 
-    async def disclosed(self, review: Review, entry: Translation, translator: bytes) -> Disclosed:
-        """Open the assignment of a document to this device; raises CannotOpen."""
-        sealed = await self._body(review.id, entry.seq)
-        context = disclosure_context(review.id, entry.source, entry.object, entry.lang, translator)
+    async def disclosed(self, review: Review, event: bytes) -> Disclosed:
+        """Open what an event disclosed to this device; raises CannotOpen."""
+        made = review.disclosures[event]
+        sealed = await self._body(review.id, made.seq)
+        context = disclosure_context(review.id, made.source, made.object, made.lang, self._identity.fingerprint)
         opened = self._identity.open(Label.DISCLOSURE, sealed, context)
         try:
             value = canonical.decode(opened, MAX_DISCLOSURE)
@@ -108,9 +124,20 @@ class Keyring:
         return key
 
 
-def disclosure_context(stream: bytes, source: bytes, number: int, lang: str, translator: bytes) -> bytes:
-    """What a disclosure is bound to: review, source, part, language and the one it is for (rule 14)."""
-    return frame(stream, source, number.to_bytes(2, "big"), lang.encode(), translator)
+def disclosure_context(stream: bytes, source: bytes, number: int, lang: str, reader: bytes) -> bytes:
+    """What a disclosure is bound to: review, source, part, language (or none) and the one it is for (rule 14)."""
+    return frame(stream, source, number.to_bytes(2, "big"), lang.encode(), reader)
+
+
+def _shown_key(stream: bytes, header: Header, index: int, source: bytes | None, slots: Sequence[bytes]) -> ObjectKey:
+    """The key of an object disclosed as it is (`source`), or of what its translator put into a slot."""
+    ref = header.objects[index]
+    place = bound(stream, header.circle, header.epoch, ref.context())
+    if source is not None:
+        return ObjectKey(place, source).expect(ref.commitment)
+    if index >= len(slots):
+        raise CannotOpen
+    return SlotKey(place, slots[index]).object(ref.salt).expect(ref.commitment)
 
 
 def bound(stream: bytes, circle: str, epoch: int, context: bytes) -> bytes:

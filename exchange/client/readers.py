@@ -6,13 +6,9 @@ from events.review import Review
 from exchange.client.client import Entry
 
 
-def could_read(review: Review, entry: Entry) -> frozenset[bytes]:
-    """The devices that ever held a key for an event's text."""
+def could_read(review: Review, entry: Entry, number: int = 0) -> frozenset[bytes]:
+    """The devices that ever held a key for an event's text (or letter), or for its file of this number."""
     circle = review.circles.get(entry.header.circle)
     by_key = circle.readers(entry.header.epoch) if circle else frozenset()
-    disclosed = {
-        t.translator
-        for t in review.translations.values()
-        if (t.source == entry.id and not t.object) or t.event == entry.id
-    }
-    return by_key | disclosed
+    letter = entry.header.clear.get("recipients", ())
+    return by_key | review.shown_to(entry.id, number) | frozenset(letter)

@@ -10,7 +10,7 @@ from events.pmap import Map
 from events.register import Register
 from events.review import Review
 
-FORMAT = 1
+FORMAT = 2
 S = TypeVar("S", Register, Review)
 
 
@@ -39,4 +39,4 @@ def _typed(kind: type[Any], value: Any) -> Any:
     if get_origin(kind) is not Map:
         raise TypeError(kind.__name__)
     key, item = get_args(kind)
-    return Map(msgspec.convert(value, dict[key, item], builtin_types=(bytes,)))  # type: ignore[valid-type]
+    return Map(msgspec.convert(value, dict[key, item], builtin_types=(bytes,), dec_hook=_typed))  # type: ignore[valid-type]

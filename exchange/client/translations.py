@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-import msgspec
-
-from events import canonical
 from events.envelope import object_context
 from events.errors import WrongRole
 from events.kinds.translation import Translated, TranslationAssigned
@@ -16,10 +13,8 @@ from events.review import Review, Slot, Translation
 from events.rule import Nothing, Role
 from exchange.client.client import Client, Entry
 from exchange.client.compose import Draft
-from exchange.client.errors import NotFound
-from exchange.client.keyring import Disclosed, bound, disclosure_context
-from keys.labels import Label
-from keys.recipient import Recipient
+from exchange.client.disclosing import sealed_key
+from exchange.client.keyring import bound
 from keys.sealing import SlotKey, new_salt
 
 
@@ -29,20 +24,14 @@ async def assign(
     """Disclose one object to a translator, with slots for its translation."""
     if translator.role is not Role.TRANSLATOR:
         raise WrongRole("a translator", translator.role)
-    key = await client.object_key(review, source, number)
-    circle = source.header.circle
-    epoch = await client.keyring.current(review, circle)
+    epoch = await client.keyring.current(review, source.header.circle)
     slots, secrets_ = [], []
     for _ in range(2 if number else 1):
         slot_id, salt = secrets.token_bytes(16), new_salt()
         slot_key = SlotKey.derive(epoch, object_context(slot_id, 1), salt)
         slots.append(Slot(slot_id, 1, salt, slot_key.commitment))
         secrets_.append(slot_key.secret)
-    title, name, media = await _named(client, review, source, number)
-    told = Disclosed(key.secret, tuple(secrets_), title, name, media, note)
-    plain = canonical.encode(msgspec.to_builtins(told, builtin_types=(bytes,)))
-    context = disclosure_context(review.id, source.id, number, lang, translator.device)
-    sealed = Recipient(translator.signing, translator.sealing).seal(Label.DISCLOSURE, plain, context)
+    sealed = await sealed_key(client, review, source, number, translator, note, lang=lang, slots=tuple(secrets_))
     register = client.replay.history.latest.seq
     clear = TranslationAssigned.Clear(
         register, source.id, number, lang, translator.device, tuple(slots), hashlib.sha256(sealed).digest()
@@ -52,7 +41,7 @@ async def assign(
 
 async def submit(client: Client, review: Review, entry: Translation, translated: Translated) -> Draft:
     """Return a translation into its slots."""
-    told = await client.keyring.disclosed(review, entry, client.identity.fingerprint)
+    told = await client.keyring.disclosed(review, entry.assignment)
     slots: tuple[tuple[Slot, SlotKey], ...] = tuple(
         (slot, slot_key(review, entry, slot, secret)) for slot, secret in zip(entry.slots, told.slots, strict=True)
     )
@@ -77,15 +66,3 @@ def assigned_to(review: Review, device: bytes) -> list[Translation]:
     """The assignments of a translator, oldest first."""
     mine = [entry for entry in review.translations.values() if entry.translator == device]
     return sorted(mine, key=lambda entry: entry.seq)
-
-
-async def _named(client: Client, review: Review, source: Entry, number: int) -> tuple[str, str | None, str | None]:
-    """Title of the source, and name and media type if it is a file; the translator sees these and no more."""
-    body = (await client.open(review, source)).body
-    title = str(getattr(body, "title", "") or source.rule.summary)
-    if not number:
-        return title, None, None
-    files = getattr(body, "files", ())
-    if number > len(files):
-        raise NotFound(f"this document has {len(files)} files; there is no number {number}")
-    return files[number - 1].title, files[number - 1].name, files[number - 1].media

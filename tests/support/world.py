@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,8 +17,10 @@ from events import canonical
 from events.body import check_body
 from events.card import Card
 from events.envelope import ZERO, Event, Header, ObjectRef, SignedEvent, object_context, scope
+from events.kinds.breach import Finding, LetterClear, Suspicion, overseers
 from events.kinds.desk_review import Division, Message, Outcome, Topic
 from events.kinds.dialogue import Closing, Question, Reply
+from events.kinds.disclosure import ObjectDisclosed
 from events.kinds.keys import GrantedClear, RotatedClear
 from events.kinds.members import MemberAdmitted, MemberNominated, MemberRemoved
 from events.kinds.opening import AssistanceRequested, CallHeld, ReviewOpened, ReviewScheduled, TimetableExtended
@@ -341,6 +344,46 @@ class World:
         )
         return Said(by, "translation.assigned", clear, carried=carried), slots
 
+    def disclosure(self, by: str, source: Event, to: str, number: int = 0) -> Said:
+        """What the author cannot open is disclosed all the same, with a key that is none."""
+        header, reader = source.header, self.actors[to]
+        ref = header.objects[number] if number < len(header.objects) else None
+        epochs = self.keys.get((self.review.id, header.circle), ())
+        keys = [ObjectKey.derive(key, ref.context(), ref.salt) for key in epochs if ref and key.epoch == header.epoch]
+        told = {"source": keys[0].secret if keys else bytes(32), "slots": [], "title": "t", "name": None}
+        plain = canonical.encode({**told, "media": None, "note": ""})
+        context = frame(self.review.id, source.id, number.to_bytes(2, "big"), b"", reader.device)
+        carried = reader.identity.recipient.seal(Label.DISCLOSURE, plain, context)
+        clear = ObjectDisclosed.Clear(self.register.seq, source.id, number, reader.device, digest(carried))
+        return Said(by, "object.disclosed", clear, carried=carried)
+
+    def letter(self, by: str, kind: str, sealed: Any, to: Iterable[str], about: tuple[bytes, ...] = ()) -> Said:
+        letter, author = secrets.token_bytes(16), self.actors[by].device
+        context = frame(self.review.id, letter, author)
+        key = ObjectKey(context, secrets.token_bytes(32))
+        readers = sorted((self.actors[name].identity.recipient for name in to), key=lambda r: r.fingerprint)
+        keys = [
+            reader.seal(Label.LETTER, key.secret, context + frame(key.commitment, reader.fingerprint))
+            for reader in readers
+        ]
+        words = canonical.encode(msgspec.to_builtins(sealed, builtin_types=(bytes,)))
+        carried = canonical.encode([keys, key.seal(words)])
+        devices = tuple(reader.fingerprint for reader in readers)
+        clear = LetterClear(self.register.seq, letter, devices, key.commitment, digest(carried))
+        return Said(by, kind, clear, about=about, carried=carried)
+
+    def suspicion(self, by: str = "vda", copies: Iterable[str] = (), about: tuple[bytes, ...] = ()) -> Said:
+        """A report to the whole oversight group, its author and those who get a copy."""
+        group = [self.by_device(device).name for device in overseers(self.register)]
+        words = Suspicion("A leak", "It was in the newspaper.", "Quotation", "leaked.pdf")
+        return self.letter(by, "breach.reported", words, {*group, by, *copies}, about)
+
+    def finding(self, kind: str, report: bytes, by: str = "oversight") -> Said:
+        """A letter of the oversight group to itself and the reporter."""
+        group = [self.by_device(device).name for device in overseers(self.register)]
+        reporter = self.by_device(self.review.breaches[report].by).name
+        return self.letter(by, kind, Finding("Seen."), {*group, reporter}, (report,))
+
     def translation(self, assigned: Event, slots: list[Any], files: tuple[bytes, ...] = ()) -> Said:
         entry = self.review.translations[assigned.id]
         body = (
@@ -479,6 +522,14 @@ def every_kind() -> list[tuple[str, Any]]:
         ("response.submitted", lambda w: Said("vda", "response.submitted", sealed=Response(title="R"), files=(b"x",))),
         ("translation.assigned", _assigned),
         ("translation.submitted", lambda w: w.translation(w.last["translation.assigned"], w.slots)),
+        ("object.disclosed", lambda w: w.disclosure("officer", w.last["response.submitted"], "oversight")),
+        (
+            "breach.reported",
+            lambda w: w.letter("vda", "breach.reported", Suspicion("t", "x"), ["oversight"], (w.review.response,)),
+        ),
+        ("breach.considered", lambda w: w.finding("breach.considered", w.last["breach.reported"].id)),
+        ("breach.referred", lambda w: w.finding("breach.referred", w.last["breach.reported"].id)),
+        ("breach.closed", lambda w: w.finding("breach.closed", w.last["breach.reported"].id)),
         ("response.circulated", lambda w: Said("officer", "response.circulated", about=(w.review.response,))),
         ("desk-review.divided", lambda w: Said("nrl-x", "desk-review.divided", sealed=Division((Topic("5", "x"),)))),
         ("desk-review.submitted", lambda w: Said("nrl-x", "desk-review.submitted", sealed=Outcome("5", "t", "x"))),

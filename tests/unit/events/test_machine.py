@@ -60,7 +60,7 @@ class ReviewMachine(RuleBasedStateMachine):
             return
         row = KINDS[said.kind]
         assert author.role in row.by
-        assert POSITIONS.get(author.state) in row.of or author.role is Role.TRANSLATOR
+        assert POSITIONS.get(author.state) in row.of or author.role in (Role.TRANSLATOR, Role.OVERSIGHT)
         assert phase in row.during
         assert self.world.review.seq == before.seq + 1
 
@@ -158,6 +158,27 @@ class ReviewMachine(RuleBasedStateMachine):
             if data.draw(st.booleans()):
                 self.attempt(self.world.translation(event, slots))
 
+    @rule(who=st.sampled_from(EVERYBODY), reader=st.sampled_from(EVERYBODY), data=st.data())
+    def disclose(self, who: str, reader: str, data: st.DataObject) -> None:
+        source = data.draw(
+            st.sampled_from(sorted(kind for kind, event in self.world.last.items() if event.header.objects))
+        )
+        self.attempt(self.world.disclosure(who, self.world.last[source], reader))
+
+    @rule(who=st.sampled_from(EVERYBODY), copy=st.sampled_from(EVERYBODY))
+    def report_breach(self, who: str, copy: str) -> None:
+        self.attempt(self.world.suspicion(who, [copy]))
+
+    @precondition(lambda self: self.review.breaches)
+    @rule(
+        who=st.sampled_from(EVERYBODY),
+        kind=st.sampled_from(["breach.considered", "breach.referred", "breach.closed"]),
+        data=st.data(),
+    )
+    def follow_breach(self, who: str, kind: str, data: st.DataObject) -> None:
+        report = data.draw(st.sampled_from(sorted(self.review.breaches)))
+        self.attempt(self.world.finding(kind, report, who))
+
     @rule(kind=st.sampled_from(sorted(KINDS)), who=st.sampled_from(EVERYBODY))
     def forge_a_header(self, kind: str, who: str) -> None:
         """Any kind by anybody, with nothing in it: whatever else is wrong, it is refused whole."""
@@ -190,6 +211,15 @@ class ReviewMachine(RuleBasedStateMachine):
         assert self.review.waiting_answer == standing.count(RequestStatus.OPEN)
         assert self.review.waiting_reviewers == standing.count(RequestStatus.ANSWERED)
         assert self.review.asked == len(standing)
+
+    @invariant()
+    def what_is_shown_was_disclosed(self) -> None:
+        shown = {(device, part) for device, parts in self.review.shown.items() for part in parts}
+        made = {(d.reader, f"{d.source.hex()}/{d.object}") for d in self.review.disclosures.values()}
+        own = {(t.translator, f"{t.event.hex()}/0") for t in self.review.translations.values() if t.event}
+        assert shown == made | own
+        numbers = [breach.number for breach in self.review.breaches.values()]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
     @invariant()
     def whatever_the_state_it_can_be_shown(self) -> None:
