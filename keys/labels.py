@@ -29,6 +29,7 @@ class Label(bytes, Enum):
     LOCAL = b"colloquy/v1/local\x00"
     MARK = b"colloquy/v1/mark\x00"
     ACCESS = b"colloquy/v1/access\x00"
+    ACCESS_STREAM = b"colloquy/v1/access-stream\x00"
 
 
 def frame(*parts: bytes) -> bytes:

@@ -13,11 +13,11 @@ from aiohttp_sse import sse_response
 
 from events import canonical
 from events.envelope import MAX_BODY, MAX_ENVELOPE, Header, SignedEvent
+from events.reading import may_fetch, may_read_envelopes
 from events.register import Person, Register
 from events.review import Review
 from exchange import wire
 from exchange.server.accept import Acceptance
-from exchange.server.access import may_fetch_body, may_fetch_object, may_read_envelopes
 from exchange.server.auth import Sessions
 from exchange.server.news import Newsroom
 from exchange.server.problems import BadRequest, NotFound, TooLarge
@@ -117,7 +117,7 @@ class Api:
         asked = await _read(request, wire.BodiesRequest)
         for seq in asked.seqs:
             event, header = await self._header(state, seq)
-            if not may_fetch_body(state, event, header, person.device):
+            if not may_fetch(state, event, header, 0, person.device):
                 raise NotFound(ABSENT)
         found = await self._log.bodies(state.id, asked.seqs)
         pairs = [[seq, body] for seq, body in sorted(found.items())]
@@ -128,7 +128,7 @@ class Api:
         state, person = await self._readable(request)
         seq, index = int(request.match_info["seq"]), int(request.match_info["index"])
         event, header = await self._header(state, seq)
-        if not 1 <= index < len(header.objects) or not may_fetch_object(state, event, header, index, person.device):
+        if not 1 <= index < len(header.objects) or not may_fetch(state, event, header, index, person.device):
             raise NotFound(ABSENT)
         ref = BlobRef(header.objects[index].digest, header.objects[index].size)
         return await self._stream_file(request, ref)
