@@ -12,11 +12,12 @@ API = "/v1"
 EVENTS_MEDIA = "application/vnd.colloquy.events+msgpack"
 EVENT_MEDIA = "application/vnd.colloquy.event+msgpack"
 BODIES_MEDIA = "application/vnd.colloquy.bodies+msgpack"
+STATEMENT_MEDIA = "application/vnd.colloquy.statement+msgpack"
+ACCESSES_MEDIA = "application/vnd.colloquy.accesses+msgpack"
 BLOB_MEDIA = "application/octet-stream"
 PROBLEM_MEDIA = "application/problem+json"
 
 MAX_PAGE = 1000
-MAX_BODIES = 200
 MAX_POST = 640 * 1024
 MAX_JSON = 64 * 1024
 CLOCK_TOLERANCE_MS = 10 * 60 * 1000
@@ -87,12 +88,6 @@ class Receipt(Shape, frozen=True):
     seq: Natural
     hash: Hex32
     repeated: bool
-
-
-class BodiesRequest(Shape, frozen=True):
-    """Numbers of the events whose bodies are wanted."""
-
-    seqs: Annotated[tuple[Natural, ...], msgspec.Meta(min_length=1, max_length=MAX_BODIES)]
 
 
 class UploadRequest(Shape, frozen=True):

@@ -13,6 +13,7 @@ from typing import NoReturn
 import msgspec
 
 from events import canonical
+from events.access import MAX_WANTS
 from events.body import check_body
 from events.envelope import MAX_BODY, Header, SignedEvent
 from events.errors import REFUSALS, Conflict, EventsError, Malformed, StaleKey
@@ -21,7 +22,6 @@ from events.register import Register
 from events.review import Review, Slot
 from events.rule import Rule, rule_of
 from events.workflow import admit
-from exchange import wire
 from exchange.client import transfer
 from exchange.client.cache import Cache
 from exchange.client.compose import Composed, Draft, compose
@@ -206,12 +206,14 @@ class Client:
     async def prefetch(self, stream: bytes, seqs: Sequence[int]) -> None:
         """Fetch several bodies in few round trips; raises ServerLied."""
         missing = [seq for seq in seqs if self._cache.body(stream, seq) is None]
-        for start in range(0, len(missing), wire.MAX_BODIES):
-            asked = missing[start : start + wire.MAX_BODIES]
-            shown = await self.remote.bodies(stream, asked)
-            for seq in shown.keys() & set(asked):
-                self._check_body(stream, seq, shown[seq])
-                self._cache.keep_body(stream, seq, shown[seq])
+        for start in range(0, len(missing), MAX_WANTS):
+            asked = missing[start : start + MAX_WANTS]
+            events = [hashlib.sha256(self.envelope(stream, seq)).digest() for seq in asked]
+            shown = await self.remote.bodies(stream, events)
+            for seq, body in zip(asked, shown, strict=True):
+                if body is not None:
+                    self._check_body(stream, seq, body)
+                    self._cache.keep_body(stream, seq, body)
 
     def _check_body(self, stream: bytes, seq: int, body: bytes) -> None:
         try:
@@ -225,7 +227,7 @@ class Client:
         """Fetch a file, verify and open it into `target`; raises NoKey, CannotOpen, ServerLied."""
         key = await self.object_key(state, entry, index)
         ref, spool = entry.header.objects[index], self.home.path / SPOOL
-        sealed = await transfer.receive(self.remote, spool, state.id, entry.header.seq, index, ref, progress)
+        sealed = await transfer.receive(self.remote, spool, state.id, entry.id, index, ref, progress)
         await asyncio.to_thread(transfer.open_into, key, sealed, ref, target)
         sealed.unlink(missing_ok=True)
 

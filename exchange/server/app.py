@@ -9,8 +9,9 @@ import msgspec
 from aiohttp import web
 
 from exchange.server import openapi, problems
-from exchange.server.api import PERSON, Api
+from exchange.server.api import Api
 from exchange.server.logs import logger
+from exchange.server.requests import PERSON
 from exchange.server.routes import ROUTES, Handler, Route
 
 # Documents are received while what came before is hashed and written.

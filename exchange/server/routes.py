@@ -34,7 +34,7 @@ class Route:
         text = self.path
         for pattern, plain in ((STREAM, "{stream}"), (UPLOAD, "{upload}")):
             text = text.replace(pattern, plain)
-        return text.replace(r":\d{1,15}", "").replace(r":\d{1,3}", "")
+        return text
 
 
 V1 = wire.API
@@ -61,19 +61,27 @@ ROUTES = (
         signed_in=False,
         status=201,
     ),
-    Route("POST", f"{V1}/streams/{STREAM}/bodies", lambda api: api.bodies, wire.BODIES_MEDIA, wire.BodiesRequest),
+    Route(
+        "POST",
+        f"{V1}/streams/{STREAM}/bodies",
+        lambda api: api.reading.bodies,
+        wire.BODIES_MEDIA,
+        wire.STATEMENT_MEDIA,
+    ),
+    Route("POST", f"{V1}/streams/{STREAM}/files", lambda api: api.reading.file, wire.BLOB_MEDIA, wire.STATEMENT_MEDIA),
     Route(
         "GET",
-        f"{V1}/streams/{STREAM}/events/{{seq:\\d{{1,15}}}}/files/{{index:\\d{{1,3}}}}",
-        lambda api: api.file,
-        wire.BLOB_MEDIA,
+        f"{V1}/streams/{STREAM}/access",
+        lambda api: api.reading.accesses,
+        wire.ACCESSES_MEDIA,
+        query=("after", "limit"),
     ),
     Route("GET", f"{V1}/news", lambda api: api.news, "text/event-stream"),
-    Route("POST", f"{V1}/uploads", lambda api: api.begin_upload, wire.Upload, wire.UploadRequest, status=201),
-    Route("GET", f"{V1}/uploads/{UPLOAD}", lambda api: api.upload, wire.Upload),
-    Route("PATCH", f"{V1}/uploads/{UPLOAD}", lambda api: api.write_upload, wire.Upload, wire.BLOB_MEDIA),
-    Route("POST", f"{V1}/uploads/{UPLOAD}", lambda api: api.finish_upload, wire.Stored, wire.UploadFinish),
-    Route("DELETE", f"{V1}/uploads/{UPLOAD}", lambda api: api.abandon_upload, None, status=204),
+    Route("POST", f"{V1}/uploads", lambda api: api.uploads.begin_upload, wire.Upload, wire.UploadRequest, status=201),
+    Route("GET", f"{V1}/uploads/{UPLOAD}", lambda api: api.uploads.upload, wire.Upload),
+    Route("PATCH", f"{V1}/uploads/{UPLOAD}", lambda api: api.uploads.write_upload, wire.Upload, wire.BLOB_MEDIA),
+    Route("POST", f"{V1}/uploads/{UPLOAD}", lambda api: api.uploads.finish_upload, wire.Stored, wire.UploadFinish),
+    Route("DELETE", f"{V1}/uploads/{UPLOAD}", lambda api: api.uploads.abandon_upload, None, status=204),
     Route("GET", "/healthz", lambda api: api.healthy, "text/plain", signed_in=False),
     Route("GET", "/readyz", lambda api: api.ready, "text/plain", signed_in=False),
 )

@@ -22,7 +22,10 @@ from exchange.server.api import Api
 from exchange.server.app import application
 from exchange.server.auth import Sessions
 from exchange.server.news import Newsroom
+from exchange.server.reading_api import ReadingApi
+from exchange.server.readings import Readings
 from exchange.server.states import States
+from exchange.server.upload_api import UploadApi
 from exchange.settings import ServerSettings
 from storage.blobs.directory import DirectoryStore
 from storage.errors import StorageError, StorageUnavailable
@@ -64,6 +67,7 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
     uploads = Uploads(settings.data / "files" / "uploads", blobs, max_size=settings.max_file)
     newsroom = Newsroom()
     states = States(log, settings.max_reviews_in_memory)
+    readings = Readings(log, states, clock)
     try:
         await states.load()
         if settings.exercise_clock and states.register_id and not states.register.exercise:
@@ -78,8 +82,20 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
             exercise=settings.exercise_clock is not None,
         )
         sessions = Sessions(states, clock)
-        yield Api(log, blobs, uploads, states, acceptance, sessions, newsroom, clock, settings.max_file)
+        yield Api(
+            log,
+            blobs,
+            states,
+            acceptance,
+            sessions,
+            newsroom,
+            clock,
+            settings.max_file,
+            uploads=UploadApi(uploads, clock),
+            reading=ReadingApi(log, blobs, states, readings),
+        )
     finally:
+        await readings.close()
         uploads.close()
         await log.close()
         lock.release()
@@ -129,7 +145,7 @@ async def _sweep(api: Api, clock: Clock) -> None:
     """Discard abandoned uploads from time to time."""
     while True:
         with contextlib.suppress(StorageError):
-            await api.sweep(clock() / 1000)
+            await api.uploads.sweep(clock() / 1000)
         await asyncio.sleep(SWEEP_S)
 
 

@@ -420,7 +420,7 @@ async def test_rule_07_a_failed_opening_says_one_thing_and_tells_nobody(live, li
         with pytest.raises(CannotOpen) as caught:
             await client.fetch(review, client.entry(review, event), 1, tmp_path / "opened.bin")
         said.add(str(caught.value))
-        assert [(method, url.rsplit("/", 2)[1]) for method, url, _, _ in liar.requests] == [("GET", "files")]
+        assert [(method, url.rsplit("/", 1)[1]) for method, url, _, _ in liar.requests] == [("POST", "files")]
     assert said == {"cannot open"}
 
 
@@ -540,7 +540,7 @@ async def test_rule_23_no_secret_in_urls_logs_and_errors(live, liar, paper, caps
         review = await client.review(live.world.review.id)
         await client.fetch(review, client.entry(review, event), 1, tmp_path / "opened")
         with pytest.raises(Exception):
-            await client.remote.bodies(review.id, [10**6])
+            await client.remote.bodies(review.id, [bytes(32)])
     finally:
         await live.stop()
         structlog.reset_defaults()
