@@ -13,6 +13,7 @@ from events.errors import BadNote
 from events.notes import KeyType, Vkey, from_base64, to_base64
 from keys.errors import InvalidKey
 from keys.notes import NoteKey
+from storage.disk import flush_directory
 
 PREFIX = "PRIVATE+KEY+"
 MAX_FILE = 4096
@@ -50,6 +51,7 @@ class HeldKey:
             raise NoteKeyError(f"{path} holds a key already; nothing was changed") from None
         finally:
             temporary.unlink()
+        flush_directory(path.parent)
 
     @classmethod
     def load(cls, path: Path) -> HeldKey:

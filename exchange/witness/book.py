@@ -10,6 +10,7 @@ from pathlib import Path
 from events.checkpoint import Head
 from events.notes import Note
 from exchange.witness.errors import BookUnavailable
+from storage.disk import flush_directory
 
 WAIT_S = 10.0
 TABLE = "CREATE TABLE IF NOT EXISTS cosigned (origin TEXT PRIMARY KEY, note BLOB NOT NULL, time INTEGER NOT NULL)"
@@ -41,6 +42,8 @@ class Book:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute(TABLE)
+        # A new file that a power cut took away would be a book without memory.
+        flush_directory(path.parent)
 
     def last(self, origin: str) -> Last | None:
         """The last checkpoint cosigned of a log, None if there is none."""
