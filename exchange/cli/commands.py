@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from exchange.cli import breaches, disclosure, members, people, reading, reports, reviews, setup, translate
+from exchange.cli import (
+    breaches,
+    disclosure,
+    members,
+    people,
+    reading,
+    receipts,
+    reports,
+    reviews,
+    setup,
+    translate,
+    witness,
+)
 from exchange.cli.verbs import add_verbs
 
 GROUPS = {
@@ -16,7 +28,9 @@ GROUPS = {
     "summary": "The executive summary.",
     "translate": "Translations: what is outstanding, assigning, submitting.",
     "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
+    "witness": "Being a witness of the log.",
 }
+MODULES = (setup, people, reviews, members, translate, reports, reading, disclosure, breaches, receipts, witness)
 
 
 def add_all(root: click.Group) -> None:
@@ -30,7 +44,7 @@ def add_all(root: click.Group) -> None:
         return (groups[first], rest) if rest else (root, first)
 
     add_verbs(group_of)
-    for module in (setup, people, reviews, members, translate, reports, reading, disclosure, breaches):
+    for module in MODULES:
         for verb, command in module.COMMANDS.items():
             group, name = group_of(verb)
             group.add_command(command, name)

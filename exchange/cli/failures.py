@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from events.errors import AlreadyDone, EventsError, Malformed, Refused, WrongParty, WrongPhase, WrongRole
+from events.errors import (
+    AlreadyDone,
+    BadNote,
+    EventsError,
+    Malformed,
+    NotProved,
+    Refused,
+    WrongParty,
+    WrongPhase,
+    WrongRole,
+)
 from exchange.client import errors
 from keys.errors import BadSignature, CannotOpen, DamagedKeyFile, KeyFileError, WeakKeyFile, WrongPassphrase
 
@@ -50,6 +60,8 @@ FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
     (errors.NoKey, Failure(6, "Ask the secretariat officer, or your focal point, to share the keys with you.")),
     (CannotOpen, Failure(6, "It was altered, or it is not for you. Nothing was changed; tell the secretariat.")),
     (BadSignature, Failure(5, "Nothing was believed. Tell the secretariat.")),
+    (BadNote, Failure(5, "Nothing was believed.")),
+    (NotProved, Failure(5, "Nothing was believed.")),
     (errors.NotFound, Failure(8, "See what there is with: colloquy timeline")),
     (errors.Unconfirmed, Failure(3, "Compare the digits with their owner by telephone or in person, then repeat.")),
     (Refused, Failure(3, "Nothing was changed.")),
