@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from exchange.cli import breaches, disclosure, members, people, reading, reports, reviews, setup, translate
+from exchange.cli import (
+    breaches,
+    disclosure,
+    fetching,
+    members,
+    people,
+    reading,
+    reports,
+    reviews,
+    setup,
+    tracing,
+    translate,
+)
 from exchange.cli.verbs import add_verbs
 
 GROUPS = {
@@ -30,7 +42,19 @@ def add_all(root: click.Group) -> None:
         return (groups[first], rest) if rest else (root, first)
 
     add_verbs(group_of)
-    for module in (setup, people, reviews, members, translate, reports, reading, disclosure, breaches):
+    for module in (
+        setup,
+        people,
+        reviews,
+        members,
+        translate,
+        reports,
+        reading,
+        fetching,
+        disclosure,
+        tracing,
+        breaches,
+    ):
         for verb, command in module.COMMANDS.items():
             group, name = group_of(verb)
             group.add_command(command, name)

@@ -34,6 +34,8 @@ from pypdf.generic import (
 from exchange.client.formats.bounds import MAX_TEXT, PROPERTY
 
 MEMORY = 1024 * 1024 * 1024
+MAX_PROPERTIES = 1024 * 1024
+MAX_NUMBER = 8_388_607  # the highest number of an object that every reader takes (ISO 32000-1, annex C)
 SECONDS = 20
 _ENDING = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF\s*$")
 _STREAM = re.compile(rb"\d+\s+\d+\s+obj")
@@ -54,6 +56,8 @@ def marked(data: bytes, value: str) -> bytes:
         raise Unsuitable
     used = [max(ids, default=0) for ids in (*reader.xref.values(), reader.xref_objStm)]
     number = max([cast("int", reader.trailer["/Size"]), *(highest + 1 for highest in used)])
+    if number > MAX_NUMBER - 2:
+        raise Unsuitable
     information, number = _information(reader, value, number)
     new = dict([information, *_xmp(root, value)])
     update = _Update(data, start, reader.trailer, number).written(information[0], new)
@@ -63,12 +67,13 @@ def marked(data: bytes, value: str) -> bytes:
 
 
 def properties(data: bytes) -> bytes:
-    """The information dictionary's texts and the XMP packet, one after another."""
+    """The information dictionary's texts and the XMP packet, one after another, at most MAX_PROPERTIES bytes."""
     reader = PdfReader(io.BytesIO(data))
     values = [str(value) for value in (reader.metadata or {}).values()]
     packet = reader.root_object.get("/Metadata")
     xmp = packet.get_object() if packet is not None else None
-    return "\n".join(values).encode(errors="replace") + (xmp.get_data() if isinstance(xmp, StreamObject) else b"")
+    found = "\n".join(values).encode(errors="replace") + (xmp.get_data() if isinstance(xmp, StreamObject) else b"")
+    return found[:MAX_PROPERTIES]
 
 
 def text(data: bytes) -> bytes:
