@@ -108,10 +108,16 @@ def _information(reader: PdfReader, value: str, number: int) -> tuple[tuple[tupl
     old = reader.trailer.raw_get("/Info") if "/Info" in reader.trailer else None
     dictionary = old.get_object() if old is not None else None
     new = DictionaryObject(dictionary if isinstance(dictionary, DictionaryObject) else {})
-    new[NameObject(f"/{PROPERTY}")] = TextStringObject(value)
+    new[_unused(new)] = TextStringObject(value)
     if isinstance(old, IndirectObject):
         return ((old.idnum, old.generation), new), number
     return ((number, 0), new), number + 1
+
+
+def _unused(dictionary: DictionaryObject) -> NameObject:
+    """A key of its own for each mark: a copy of a copy keeps both."""
+    names = (f"/{PROPERTY}{number or ''}" for number in range(len(dictionary) + 1))
+    return NameObject(next(name for name in names if name not in dictionary))
 
 
 def _xmp(root: DictionaryObject, value: str) -> list[tuple[tuple[int, int], PdfObject]]:
@@ -167,7 +173,7 @@ class _Update:
         return place
 
     def _xref_table(self, places: dict[tuple[int, int], int], _: int) -> None:
-        self.out.write(b"xref\n")
+        self.out.write(b"xref\n0 1\n0000000000 65535 f \n")
         for (number, generation), place in places.items():
             self.out.write(f"{number} 1\n{place:010} {generation:05} n \n".encode())
         self.trailer[NameObject("/Size")] = NumberObject(self.number)
