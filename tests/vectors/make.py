@@ -19,6 +19,7 @@ from keys.labels import Label, frame
 from keys.recipient import readable
 from keys.sealing import CHUNK, ObjectKey, SlotKey, bind, padded_size
 from tests.support.world import World, every_kind
+from tests.vectors.sharing import sharing_vectors
 
 HERE = Path(__file__).parent
 ALICE = Identity(bytes(range(32)), bytes(range(32, 64)))
@@ -252,6 +253,7 @@ FILES = {
     "canonical": canonical_vectors,
     "keys": key_vectors,
     "sealing": sealing_vectors,
+    "sharing": lambda: sharing_vectors(STREAM, ObjectKey.derive(EPOCH1, object_context(OBJECT, 1), SALT), BOB, ALICE),
     "event": event_vectors,
     "review": review_vectors,
 }
