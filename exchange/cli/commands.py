@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from exchange.cli import (
+    access,
     breaches,
     disclosure,
+    fetching,
+    logs,
     members,
     people,
     reading,
@@ -14,6 +17,7 @@ from exchange.cli import (
     reports,
     reviews,
     setup,
+    tracing,
     translate,
     witness,
 )
@@ -28,9 +32,26 @@ GROUPS = {
     "summary": "The executive summary.",
     "translate": "Translations: what is outstanding, assigning, submitting.",
     "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
+    "log": "The log that nobody can rewrite, and its witnesses.",
     "witness": "Being a witness of the log.",
 }
-MODULES = (setup, people, reviews, members, translate, reports, reading, disclosure, breaches, receipts, witness)
+MODULES = (
+    setup,
+    people,
+    reviews,
+    members,
+    translate,
+    reports,
+    reading,
+    fetching,
+    disclosure,
+    tracing,
+    breaches,
+    access,
+    logs,
+    receipts,
+    witness,
+)
 
 
 def add_all(root: click.Group) -> None:
