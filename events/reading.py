@@ -29,6 +29,18 @@ def may_read_accesses(review: Review, person: Person) -> bool:
     return person.role in (Role.OFFICER, Role.OVERSIGHT)
 
 
+def entitled(
+    register: Register, state: Register | Review, device: bytes, event: bytes, header: Header, number: int
+) -> bool:
+    """Whether an active person's device may be given what travels with an event, or one of its files."""
+    person = register.by_device(device)
+    if person is None or not person.active:
+        return False
+    if isinstance(state, Review) and not may_read_envelopes(state, person):
+        return False
+    return may_fetch(state, event, header, number, device)
+
+
 def may_fetch(state: Register | Review, event: bytes, header: Header, number: int, device: bytes) -> bool:
     """Whether a device may fetch what travels with an event (number 0), or one of its files (from 1 on)."""
     if number < len(header.objects):

@@ -45,7 +45,7 @@ class StateParty(msgspec.Struct, frozen=True):
 
 
 class Register(Stream, frozen=True, kw_only=True):
-    """The register after some event of its stream."""
+    """The register after some event of its stream; `log` is the newest announced policy, empty until there is one."""
 
     name: str = ""
     exercise: bool = False
@@ -54,6 +54,8 @@ class Register(Stream, frozen=True, kw_only=True):
     devices: Map[bytes, bytes] = Map()
     experts: dict[str, int] = {}
     focal_points: dict[str, bytes] = {}
+    log: str = ""
+    log_since: int = 0
 
     def by_device(self, device: bytes) -> Person | None:
         """The person whose device this is, whether active or not."""

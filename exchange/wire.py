@@ -12,11 +12,12 @@ API = "/v1"
 EVENTS_MEDIA = "application/vnd.colloquy.events+msgpack"
 EVENT_MEDIA = "application/vnd.colloquy.event+msgpack"
 BODIES_MEDIA = "application/vnd.colloquy.bodies+msgpack"
+STATEMENT_MEDIA = "application/vnd.colloquy.statement+msgpack"
+ACCESSES_MEDIA = "application/vnd.colloquy.accesses+msgpack"
 BLOB_MEDIA = "application/octet-stream"
 PROBLEM_MEDIA = "application/problem+json"
 
 MAX_PAGE = 1000
-MAX_BODIES = 200
 MAX_POST = 640 * 1024
 MAX_JSON = 64 * 1024
 CLOCK_TOLERANCE_MS = 10 * 60 * 1000
@@ -41,13 +42,14 @@ class Limits(Shape, frozen=True):
 
 
 class Service(Shape, frozen=True):
-    """What the server says of itself to anyone; the register is empty before its founding."""
+    """What the server says of itself to anyone; the register is empty before its founding, `log` is its log's key."""
 
     register: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")]
     exercise: bool
     time: Natural
     version: str
     limits: Limits
+    log: str = ""
 
 
 class SessionRequest(Shape, frozen=True):
@@ -89,12 +91,6 @@ class Receipt(Shape, frozen=True):
     repeated: bool
 
 
-class BodiesRequest(Shape, frozen=True):
-    """Numbers of the events whose bodies are wanted."""
-
-    seqs: Annotated[tuple[Natural, ...], msgspec.Meta(min_length=1, max_length=MAX_BODIES)]
-
-
 class UploadRequest(Shape, frozen=True):
     """Size in bytes of the sealed file to be uploaded."""
 
@@ -120,6 +116,19 @@ class Stored(Shape, frozen=True):
 
     digest: Hex32
     size: Natural
+
+
+class Consistency(Shape, frozen=True):
+    """The hashes that show that the log only grew."""
+
+    hashes: Annotated[tuple[Hex32, ...], msgspec.Meta(max_length=64)]
+
+
+class Inclusion(Shape, frozen=True):
+    """Which leaf of the log a record is, and the hashes that lead from it to the root."""
+
+    index: Natural
+    hashes: Annotated[tuple[Hex32, ...], msgspec.Meta(max_length=64)]
 
 
 class News(Shape, frozen=True):

@@ -37,23 +37,14 @@ class Recipient:
     fingerprint: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_signing(self.signing)
+        check_signing(self.signing)
         _check_sealing(self.sealing)
         digest = hashlib.sha256(Label.FINGERPRINT.value + frame(self.signing, self.sealing))
         object.__setattr__(self, "fingerprint", digest.digest())
 
     def verify(self, label: Label, message: bytes, signature: bytes) -> None:
-        """Check a signature over a labelled message; raises BadSignature.
-
-        libsodium alone decides everywhere (rule 22): it refuses small-order keys and other edge cases
-        that different implementations judge differently.
-        """
-        if len(signature) != SIGNATURE_SIZE:
-            raise BadSignature(f"expected a signature of {SIGNATURE_SIZE} bytes, got {len(signature)}")
-        try:
-            nacl.bindings.crypto_sign_open(signature + label.value + message, self.signing)
-        except nacl.exceptions.BadSignatureError:
-            raise BadSignature("the signature does not hold") from None
+        """Check a signature over a labelled message; raises BadSignature."""
+        check_signature(self.signing, label.value + message, signature)
 
     def seal(self, label: Label, plaintext: bytes, context: bytes) -> bytes:
         """Seal a small secret to this device (RFC 9180 base mode, X-Wing); the context is authenticated."""
@@ -74,7 +65,22 @@ def readable(fingerprint: bytes) -> str:
     return " ".join(digits[i : i + 5] for i in range(0, 40, 5))
 
 
-def _check_signing(key: bytes) -> None:
+def check_signature(key: bytes, signed: bytes, signature: bytes) -> None:
+    """Check an Ed25519 signature over the exact bytes that were signed; raises BadSignature.
+
+    libsodium alone decides everywhere (rule 22): it refuses small-order keys and other edge cases
+    that different implementations judge differently.
+    """
+    if len(signature) != SIGNATURE_SIZE:
+        raise BadSignature(f"expected a signature of {SIGNATURE_SIZE} bytes, got {len(signature)}")
+    try:
+        nacl.bindings.crypto_sign_open(signature + signed, key)
+    except nacl.exceptions.BadSignatureError:
+        raise BadSignature("the signature does not hold") from None
+
+
+def check_signing(key: bytes) -> None:
+    """Check an Ed25519 public key; raises InvalidKey for anything but a point of the main subgroup."""
     if len(key) != SIGNING_SIZE:
         raise InvalidKey(f"expected a signing key of {SIGNING_SIZE} bytes, got {len(key)}")
     if not nacl.bindings.crypto_core_ed25519_is_valid_point(key):

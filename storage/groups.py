@@ -30,15 +30,15 @@ class Groups(Generic[T, R]):
         self._task: asyncio.Task[None] | None = None
         self._closing = False
 
-    async def do(self, item: T) -> R:
-        """The outcome of one item; raises Closed, or what became of it."""
+    def submit(self, item: T) -> asyncio.Future[R]:
+        """Put an item in its place now; the future has its outcome, or what became of it. Raises Closed."""
         if self._closing:
             raise Closed
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Finish what waits, then end the thread."""

@@ -57,8 +57,12 @@ class EventLog:
 
         Raises Conflict, StorageFull or StorageUnavailable; then nothing of the row is stored.
         """
+        return await self.enqueue(row)
+
+    def enqueue(self, row: Row) -> asyncio.Future[Appended]:
+        """Take a row's place among all rows at once; it is flushed when the future is done, as after `append`."""
         try:
-            return await self._writer.do(row)
+            return self._writer.submit(row)
         except Closed:
             raise StorageUnavailable("the log is closing") from None
 
@@ -67,9 +71,22 @@ class EventLog:
         events = await self._reading(lambda: self._recorder.select_events(stream.hex(), gt=after, limit=limit))
         return [event.state for event in events]
 
-    async def bodies(self, stream: bytes, seqs: Sequence[int]) -> dict[int, bytes]:
-        """Sealed bodies of a stream by number; those without one are left out."""
-        return await self._reading(lambda: self._recorder.select_bodies(stream.hex(), seqs))
+    async def rows(self, stream: bytes, seqs: Sequence[int]) -> dict[int, tuple[bytes, bytes | None]]:
+        """Envelopes of a stream by number, each with what travels with it; unknown numbers are left out."""
+        return await self._reading(lambda: self._recorder.select_rows(stream.hex(), seqs))
+
+    async def records(self, stream: bytes, *, after: int = -1, limit: int = 500) -> list[tuple[str, bytes]]:
+        """Kind and bytes of a stream's records with numbers above `after`, in order."""
+        events = await self._reading(lambda: self._recorder.select_events(stream.hex(), gt=after, limit=limit))
+        return [(event.topic, event.state) for event in events]
+
+    async def place(self, stream: bytes, seq: int) -> tuple[bytes, int, str] | None:
+        """Hash, position and kind of one row; None if there is none."""
+        return await self._reading(lambda: self._recorder.select_place(stream.hex(), seq))
+
+    async def hashes(self, *, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """Position, kind and hash of what was appended to any stream after a position, in order."""
+        return await self._reading(lambda: self._recorder.select_hashes(after, limit))
 
     async def head(self, stream: bytes) -> tuple[int, bytes] | None:
         """Number and hash of a stream's newest envelope; None for an unknown stream."""
@@ -84,9 +101,13 @@ class EventLog:
         found = await self._reading(lambda: self._recorder.select_notifications(after, limit, inclusive_of_start=False))
         return [(n.id, bytes.fromhex(str(n.originator_id)), n.originator_version, n.topic) for n in found]
 
+    async def newest(self) -> int:
+        """The position of the newest row, 0 if there is none."""
+        return await self._reading(self._recorder.max_notification_id) or 0
+
     async def ready(self) -> None:
         """Return if the database answers; raises StorageUnavailable."""
-        await self._reading(self._recorder.max_notification_id)
+        await self.newest()
 
     async def close(self) -> None:
         """Write what waits, then close."""

@@ -14,7 +14,7 @@ from typing import Any
 from eventsourcing import sqlite
 from eventsourcing.persistence import Mapper, StoredEvent
 
-from storage.rows import Row
+from storage.rows import ACCESS_KINDS, Row
 
 ROWS = 200
 
@@ -75,26 +75,36 @@ class EnvelopeRecorder(sqlite.SQLiteApplicationRecorder):
         last: int = c.lastrowid
         return range(last - len(events) + 1, last + 1)
 
-    def select_bodies(self, name: str, versions: Sequence[int]) -> dict[int, bytes]:
-        """Sealed bodies by number."""
+    def select_rows(self, name: str, versions: Sequence[int]) -> dict[int, tuple[bytes, bytes | None]]:
+        """Envelopes and bodies by number."""
         marks = ",".join("?" * len(versions))
         statement = (
-            f"SELECT originator_version, body FROM {self.events_table_name}"
-            f" WHERE originator_id=? AND originator_version IN ({marks}) AND body IS NOT NULL"
+            f"SELECT originator_version, state, body FROM {self.events_table_name}"
+            f" WHERE originator_id=? AND originator_version IN ({marks})"
         )
         with self.datastore.transaction(commit=False) as c:
             c.execute(statement, [name, *versions])
-            return {row[0]: row[1] for row in c.fetchall()}
+            return {row[0]: (row[1], row[2]) for row in c.fetchall()}
 
-    def select_place(self, name: str, version: int) -> tuple[bytes, int] | None:
-        """Hash and position of what stands at a place of a stream."""
+    def select_hashes(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """Position, kind and hash of the rows after a position."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                f"SELECT hash, rowid FROM {self.events_table_name} WHERE originator_id=? AND originator_version=?",
+                f"SELECT rowid, topic, hash FROM {self.events_table_name} WHERE rowid>? ORDER BY rowid LIMIT ?",
+                (after, limit),
+            )
+            return [(row[0], row[1], row[2]) for row in c.fetchall()]
+
+    def select_place(self, name: str, version: int) -> tuple[bytes, int, str] | None:
+        """Hash, position and kind of what stands at a place of a stream."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                f"SELECT hash, rowid, topic FROM {self.events_table_name}"
+                " WHERE originator_id=? AND originator_version=?",
                 (name, version),
             )
             row: sqlite3.Row | None = c.fetchone()
-            return None if row is None else (row[0], row[1])
+            return None if row is None else (row[0], row[1], row[2])
 
     def select_head(self, name: str) -> tuple[int, bytes] | None:
         """Number and hash of a stream's newest envelope."""
@@ -108,9 +118,14 @@ class EnvelopeRecorder(sqlite.SQLiteApplicationRecorder):
             return None if row is None else (row[0], row[1])
 
     def select_streams(self) -> list[str]:
-        """The ids of all streams, by their genesis, oldest first."""
+        """The ids of all streams of events, by their genesis, oldest first; records of reading are none."""
+        marks = ",".join("?" * len(ACCESS_KINDS))
         with self.datastore.transaction(commit=False) as c:
-            c.execute(f"SELECT originator_id FROM {self.events_table_name} WHERE originator_version=0 ORDER BY rowid")
+            c.execute(
+                f"SELECT originator_id FROM {self.events_table_name}"
+                f" WHERE originator_version=0 AND topic NOT IN ({marks}) ORDER BY rowid",
+                ACCESS_KINDS,
+            )
             return [row[0] for row in c.fetchall()]
 
 

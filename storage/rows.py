@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+STATED = "access.stated"
+COMPLETED = "access.completed"
+ACCESS_KINDS = (STATED, COMPLETED)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An admitted envelope: its place, its hash (32 bytes), and its exact bytes."""
+    """An admitted envelope or a record of reading: its place, its hash (32 bytes), and its exact bytes."""
 
     stream: bytes
     seq: int

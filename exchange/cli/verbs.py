@@ -28,6 +28,7 @@ BY_HAND = frozenset(
         "person.granted",
         "person.left",
         "directory.rotated",
+        "log.announced",
         "keys.rotated",
         "keys.granted",
         "review.opened",

@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 import msgspec
 
 from events import canonical
+from events.access import MAX_WANTS
 from events.body import check_body
 from events.envelope import MAX_BODY, Header, SignedEvent
 from events.errors import REFUSALS, Conflict, EventsError, Malformed, StaleKey
@@ -21,7 +22,6 @@ from events.register import Register
 from events.review import Review, Slot
 from events.rule import Rule, rule_of
 from events.workflow import admit
-from exchange import wire
 from exchange.client import transfer
 from exchange.client.cache import Cache
 from exchange.client.compose import Composed, Draft, compose
@@ -101,7 +101,7 @@ class Client:
         self.remote = Remote(settings.server, identity, clock)
         self.cache = Cache(home.path / CACHE, identity.local_key(b"cache"))
         self.journal = Journal(home.path / JOURNAL, home.path / SPOOL, identity.local_key(b"intent"))
-        self.replay = Replay(self.remote, self.cache, self.register_id)
+        self.replay = Replay(self.remote, self.cache, self.register_id, clock, home.path)
         self.keyring = Keyring(identity, self.carried)
         self.notices: list[str] = []
         self._finished: dict[bytes, Pending] = {}
@@ -207,12 +207,14 @@ class Client:
     async def prefetch(self, stream: bytes, seqs: Sequence[int]) -> None:
         """Fetch several bodies in few round trips; raises ServerLied."""
         missing = [seq for seq in seqs if self.cache.body(stream, seq) is None]
-        for start in range(0, len(missing), wire.MAX_BODIES):
-            asked = missing[start : start + wire.MAX_BODIES]
-            shown = await self.remote.bodies(stream, asked)
-            for seq in shown.keys() & set(asked):
-                self._check_body(stream, seq, shown[seq])
-                self.cache.keep_body(stream, seq, shown[seq])
+        for start in range(0, len(missing), MAX_WANTS):
+            asked = missing[start : start + MAX_WANTS]
+            events = [hashlib.sha256(self.envelope(stream, seq)).digest() for seq in asked]
+            shown = await self.remote.bodies(stream, events)
+            for seq, body in zip(asked, shown, strict=True):
+                if body is not None:
+                    self._check_body(stream, seq, body)
+                    self.cache.keep_body(stream, seq, body)
 
     def _check_body(self, stream: bytes, seq: int, body: bytes) -> None:
         try:
@@ -240,7 +242,7 @@ class Client:
         """
         key = await self.object_key(state, entry, index)
         ref, spool = entry.header.objects[index], self.home.path / SPOOL
-        sealed = await transfer.receive(self.remote, spool, state.id, entry.header.seq, index, ref, progress)
+        sealed = await transfer.receive(self.remote, spool, state.id, entry.id, index, ref, progress)
         result = await asyncio.to_thread(transfer.opened, key, sealed, ref, use)
         sealed.unlink(missing_ok=True)
         return result
@@ -278,7 +280,7 @@ class Client:
         if pending and (stream := await self._opened(pending)):
             self._finish(pending)
             return Sent(stream, 0, stream, repeated=True)
-        composed = compose(self.identity, None, draft, None, (), self.clock())
+        composed = compose(self.identity, None, draft, None, (), self.clock(), self.replay.log.seen)
         pending = Pending(mark, b"", draft.kind, events=(composed.signed.id,))
         self.journal.keep(pending)
         try:
@@ -313,7 +315,7 @@ class Client:
             draft = await build(state)
             key = await self.keyring.current(state, draft.circle) if draft.circle and not draft.slots else None
             files = tuple(transfer.reference(file) for file in pending.files)
-            composed = compose(self.identity, state, draft, key, files, self.clock())
+            composed = compose(self.identity, state, draft, key, files, self.clock(), self.replay.log.seen)
             self._rehearse(state, composed)
             pending = msgspec.structs.replace(pending, kind=draft.kind, events=(*pending.events, composed.signed.id))
             self.journal.keep(pending)

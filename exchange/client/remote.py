@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -13,8 +13,11 @@ import msgspec
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from events import canonical
+from events.access import NONCE_SIZE, Statement, Want
 from events.envelope import MAX_ENVELOPE
-from events.errors import Malformed
+from events.errors import BadNote, Malformed
+from events.merkle import HASH_SIZE, parents
+from events.tiles import HEIGHT, Tile, read_bundle
 from exchange import wire
 from exchange.client.errors import ClockFarOff, Offline, ServerLied, ServerRefused
 from keys.identity import Identity
@@ -66,15 +69,70 @@ class Remote:
             raise ServerLied(20, "the server's list of events is longer than any list may be")
         return listed
 
-    async def bodies(self, stream: bytes, seqs: list[int]) -> dict[int, bytes]:
-        """Sealed bodies by the numbers of their events."""
-        asked = msgspec.json.encode(wire.BodiesRequest(tuple(seqs)))
-        listed = await self._retried(lambda: self._packed("POST", f"/streams/{stream.hex()}/bodies", asked))
+    async def bodies(self, stream: bytes, events: Sequence[bytes]) -> list[bytes | None]:
+        """What travels with events, in their order, against a signed statement that one reads it."""
+        wants = [Want(event, 0, 0) for event in events]
+        path = f"/streams/{stream.hex()}/bodies"
+        listed = await self._retried(lambda: self._packed("POST", path, self._statement(stream, wants)))
+        if not isinstance(listed, list) or len(listed) != len(wants):
+            raise ServerLied(20, "the server's list of bodies is none")
+        if not all(isinstance(body, (bytes, type(None))) for body in listed):
+            raise ServerLied(20, "the server's list of bodies is none")
+        return listed
+
+    async def accesses(self, stream: bytes, after: int) -> list[tuple[int, bytes]]:
+        """One page of the records of reading after a number: the type of each, and its bytes."""
+        path = f"/streams/{stream.hex()}/access?after={after}&limit={PAGE}"
+        listed = await self._retried(lambda: self._packed("GET", path, None))
         try:
             pairs = msgspec.convert(listed, list[tuple[int, bytes]], builtin_types=(bytes,))
         except msgspec.ValidationError:
-            raise ServerLied(20, "the server's list of bodies is none") from None
-        return dict(pairs)
+            raise ServerLied(20, "the server's list of readings is none") from None
+        if len(pairs) > wire.MAX_PAGE:
+            raise ServerLied(20, "the server's list of readings is longer than any list may be")
+        return pairs
+
+    async def checkpoint(self) -> bytes:
+        """The newest checkpoint of the log, as bytes of a note."""
+        return await self._retried(lambda: self._raw("GET", "/log/checkpoint", None, {}, signed=False))
+
+    async def witnessed(self) -> bytes | None:
+        """The newest checkpoint that a quorum of witnesses cosigned; None if there is none yet."""
+        try:
+            return await self._retried(lambda: self._raw("GET", "/log/witnessed", None, {}, signed=False))
+        except ServerRefused as error:
+            if error.problem.code == "not-found":
+                return None
+            raise
+
+    async def consistency(self, old: int, new: int) -> list[bytes]:
+        """The hashes said to show that the log only grew."""
+        path = f"/log/consistency?old={old}&new={new}"
+        return _hashes((await self._json("GET", path, wire.Consistency, signed=False)).hashes)
+
+    async def inclusion(self, stream: bytes, seq: int, size: int, part: str = "events") -> wire.Inclusion:
+        """The proof said to lead from an event, or a record of reading (`part` is access), to the log's root."""
+        return await self._json("GET", f"/streams/{stream.hex()}/{part}/{seq}/inclusion?size={size}", wire.Inclusion)
+
+    async def complete_root(self, size: int) -> bytes:
+        """The root said to be over the first `size` leaves, a power of two, from one tile of the log."""
+        level, above = divmod(size.bit_length() - 1, HEIGHT)
+        path = f"/log/{Tile(level, 0, 1 << above).path()}"
+        data = await self._retried(lambda: self._raw("GET", path, None, {}, signed=False))
+        row = [data[i : i + HASH_SIZE] for i in range(0, len(data), HASH_SIZE)]
+        if len(data) != HASH_SIZE << above:
+            raise ServerLied(20, "the server's tile of the log is none")
+        while len(row) > 1:
+            row = parents(row)
+        return row[0]
+
+    async def entries(self, tile: Tile) -> list[bytes]:
+        """One bundle of the log's entries."""
+        data = await self._retried(lambda: self._raw("GET", f"/log/{tile.path()}", None, {}, signed=False))
+        try:
+            return read_bundle(data, tile.width)
+        except BadNote as error:
+            raise ServerLied(20, f"the server's bundle of log entries is none: {error}") from None
 
     async def send(self, stream: bytes, envelope: bytes, body: bytes | None) -> wire.Receipt:
         """Hand in an event; sending the very same bytes again is harmless."""
@@ -102,17 +160,23 @@ class Remote:
         data = msgspec.json.encode(wire.UploadFinish(digest.hex()))
         return await self._json("POST", f"/uploads/{upload}", wire.Stored, data=data)
 
-    async def file(self, stream: bytes, seq: int, index: int, start: int) -> AsyncIterator[bytes]:
-        """The bytes of a sealed file from an offset on."""
-        path = f"/streams/{stream.hex()}/events/{seq}/files/{index}"
-        headers = {**await self._authority(), "Range": f"bytes={start}-"}
+    async def file(self, stream: bytes, event: bytes, index: int, start: int) -> AsyncIterator[bytes]:
+        """The bytes of a sealed file from an offset on, against a signed statement that one reads it."""
+        path, statement = f"/streams/{stream.hex()}/files", self._statement(stream, [Want(event, index, start)])
+        headers = {**await self._authority(), "Content-Type": wire.STATEMENT_MEDIA}
         try:
-            async with self._client.get(self._url + path, headers=headers) as answer:
+            async with self._client.post(self._url + path, data=statement, headers=headers) as answer:
                 await _check(answer)
                 async for block in answer.content.iter_chunked(BLOCK):
                     yield block
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Offline(f"the line broke while receiving ({type(error).__name__})") from None
+
+    def _statement(self, stream: bytes, wants: Sequence[Want]) -> bytes:
+        """A new statement for each attempt: each is one reading."""
+        nonce = secrets.token_bytes(NONCE_SIZE)
+        statement = Statement(1, stream, self._identity.fingerprint, self._clock(), nonce, tuple(wants)).encode()
+        return statement + self._identity.sign(Label.ACCESS, statement)
 
     async def news(self) -> AsyncIterator[wire.News]:
         """What becomes new in the streams one may read, until the connection ends."""
@@ -213,6 +277,10 @@ class Remote:
             with attempt:
                 return await call()
         raise AssertionError("unreachable")
+
+
+def _hashes(texts: Sequence[str]) -> list[bytes]:
+    return [bytes.fromhex(text) for text in texts]
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

@@ -129,7 +129,7 @@ def reference(file: Spooled) -> ObjectRef:
 
 
 async def receive(
-    remote: Remote, spool: Path, stream: bytes, seq: int, index: int, ref: ObjectRef, progress: Progress
+    remote: Remote, spool: Path, stream: bytes, event: bytes, index: int, ref: ObjectRef, progress: Progress
 ) -> Path:
     """Fetch a sealed file into the spool, going on where an earlier attempt stopped."""
     path = spool / f"{ref.digest.hex()}.sealed"
@@ -137,7 +137,7 @@ async def receive(
     for attempt in range(ATTEMPTS):
         try:
             with path.open("ab") as file:
-                async for block in remote.file(stream, seq, index, have) if have < ref.size else _nothing():
+                async for block in remote.file(stream, event, index, have) if have < ref.size else _nothing():
                     _write(file.fileno(), block)
                     have += len(block)
                     if have > ref.size:

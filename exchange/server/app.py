@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from exchange.logs import logger
 from exchange.server import openapi, problems
-from exchange.server.api import PERSON, Api
-from exchange.server.logs import logger
+from exchange.server.api import Api
+from exchange.server.requests import PERSON
 from exchange.server.routes import ROUTES, Handler, Route
 
 # Documents are received while what came before is hashed and written.
@@ -74,4 +75,5 @@ def _wrapped(route: Route, handler: Handler, api: Api, log: Any) -> Handler:
 
 
 async def _secured(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -9,10 +9,13 @@ import msgspec
 
 from exchange import wire
 from exchange.server.api import VERSION, Api
+from exchange.server.log_api import LogApi
 from exchange.server.problems import PROBLEMS
+from exchange.server.reading_api import ReadingApi
 from exchange.server.routes import ROUTES, Route
+from exchange.server.upload_api import UploadApi
 
-PLAIN = {"stream": "^[0-9a-f]{64}$", "upload": "^[0-9a-f]{32}$", "seq": "^[0-9]{1,15}$", "index": "^[0-9]{1,3}$"}
+PLAIN = {"seq": "^[0-9]{1,15}$", "tile": "^.{1,80}$", "stream": "^[0-9a-f]{64}$", "upload": "^[0-9a-f]{32}$"}
 
 
 def document() -> dict[str, Any]:
@@ -41,8 +44,16 @@ def document() -> dict[str, Any]:
     }
 
 
+class _Handlers(Api):
+    """The handlers without a server behind them, for their names and sentences."""
+
+    uploads: Any = UploadApi
+    reading: Any = ReadingApi
+    chronicle: Any = LogApi
+
+
 def _operation(route: Route) -> dict[str, Any]:
-    handler = route.handler(Api)  # type: ignore[arg-type]
+    handler = route.handler(_Handlers)  # type: ignore[arg-type]
     success: dict[str, Any] = {"description": "Done."}
     if route.answer is not None:
         success["content"] = _content(route.answer)

@@ -7,22 +7,27 @@ import contextlib
 import signal
 import ssl
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from aiohttp import web
 from filelock import FileLock, Timeout
 
-from exchange import collector
-from exchange.server import logs
+from exchange import collector, logs
+from exchange.clock import Clock, clock_of
+from exchange.server import logkey
 from exchange.server.accept import Acceptance
 from exchange.server.api import Api
 from exchange.server.app import application
 from exchange.server.auth import Sessions
+from exchange.server.log_api import LogApi
 from exchange.server.news import Newsroom
+from exchange.server.notary import Notary
+from exchange.server.reading_api import ReadingApi
+from exchange.server.readings import Readings
 from exchange.server.states import States
+from exchange.server.upload_api import UploadApi
+from exchange.server.witnesses import Gatherer
 from exchange.settings import ServerSettings
 from storage.blobs.directory import DirectoryStore
 from storage.errors import StorageError, StorageUnavailable
@@ -31,23 +36,6 @@ from storage.uploads import Uploads
 
 SWEEP_S = 3600.0
 GRACE_S = 10.0
-Clock = Callable[[], int]
-
-
-def clock_of(settings: ServerSettings) -> Clock:
-    """Now in milliseconds; in an exercise, what the exercise's clock file says."""
-    path = settings.exercise_clock
-    if path is None:
-        return lambda: time.time_ns() // 1_000_000
-
-    def exercise() -> int:
-        text = path.read_text("ascii").strip()
-        if text.isdigit():
-            return int(text)
-        moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-    return exercise
 
 
 @asynccontextmanager
@@ -64,8 +52,12 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
     uploads = Uploads(settings.data / "files" / "uploads", blobs, max_size=settings.max_file)
     newsroom = Newsroom()
     states = States(log, settings.max_reviews_in_memory)
+    key = logkey.log_key(settings.data)
+    notary = Notary(log, settings.data / "log.sqlite", key, settings.log_origin or logkey.default_origin(key))
+    readings = Readings(log, states, clock, notary.appended)
     try:
         await states.load()
+        await notary.start()
         if settings.exercise_clock and states.register_id and not states.register.exercise:
             raise StorageUnavailable("an exercise clock is set, but this register is no exercise")
         acceptance = Acceptance(
@@ -73,16 +65,45 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
             blobs,
             states,
             clock,
-            newsroom.publish,
+            _published(newsroom, notary),
             founder=bytes.fromhex(settings.founder),
             exercise=settings.exercise_clock is not None,
         )
         sessions = Sessions(states, clock)
-        yield Api(log, blobs, uploads, states, acceptance, sessions, newsroom, clock, settings.max_file)
+        api = Api(
+            log,
+            blobs,
+            states,
+            acceptance,
+            sessions,
+            newsroom,
+            clock,
+            settings.max_file,
+            uploads=UploadApi(uploads, clock),
+            reading=ReadingApi(log, blobs, states, readings),
+            chronicle=LogApi(notary, states),
+            log_key=notary.vkey,
+        )
+        gathering = asyncio.create_task(Gatherer(notary, states, clock).run())
+        try:
+            yield api
+        finally:
+            gathering.cancel()
+            await asyncio.gather(gathering, return_exceptions=True)
     finally:
+        await readings.close()
+        await notary.close()
         uploads.close()
         await log.close()
         lock.release()
+
+
+def _published(newsroom: Newsroom, notary: Notary) -> Callable[[bytes, int], None]:
+    def published(stream: bytes, seq: int) -> None:
+        notary.appended()
+        newsroom.publish(stream, seq)
+
+    return published
 
 
 async def serve(
@@ -90,7 +111,7 @@ async def serve(
 ) -> None:
     """Serve until told to stop; `ready` is given the address."""
     stop = stop or asyncio.Event()
-    clock = clock_of(settings)
+    clock = clock_of(settings.exercise_clock)
     async with engines(settings, clock) as api:
         runner = web.AppRunner(application(api), access_log=None, shutdown_timeout=GRACE_S, keepalive_timeout=75)
         await runner.setup()
@@ -129,7 +150,7 @@ async def _sweep(api: Api, clock: Clock) -> None:
     """Discard abandoned uploads from time to time."""
     while True:
         with contextlib.suppress(StorageError):
-            await api.sweep(clock() / 1000)
+            await api.uploads.sweep(clock() / 1000)
         await asyncio.sleep(SWEEP_S)
 
 

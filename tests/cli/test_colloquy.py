@@ -87,6 +87,7 @@ def test_every_command_helps_and_every_kind_has_a_command() -> None:
     assert {tuple(rule.verb.split()) for rule in KINDS.values()} - verbs <= {
         ("register", "rotate"),
         ("register", "found"),
+        ("log", "announce"),
     }
 
 

@@ -68,11 +68,11 @@ def test_a_leak_is_traced_reported_considered_referred_and_closed(scene: Scene, 
     assert [mark["who"] for mark in document["marks"]] == ["Sigrid Halvorsen (NRL)"]
     assert "whoever holds this document's key could have written the mark" in document["odds"]
     assert {key["who"].split(" (")[0] for key in document["keys"]} >= {"Sigrid Halvorsen", "Beatriz Solano"}
-    assert document["reads"] is None
+    assert {read["who"] for read in document["reads"] if read["from_byte"] == 0} >= {"Sigrid Halvorsen (NRL)"}
     evidence = (tmp_path / "evidence.txt").read_text()
     for phrase in (
         "Marks found of: Sigrid Halvorsen (NRL)",
-        "The record of reading is not available",
+        "Fetched by:",
         "does not prove",
     ):
         assert phrase in evidence

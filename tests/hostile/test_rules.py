@@ -24,12 +24,12 @@ from events.kinds.people import PersonRegistered, Profile
 from events.kinds.response import Paper
 from events.rule import FileInfo, Role, rule_of
 from events.stream import PARTIES, REVIEWERS
+from exchange import logs
 from exchange.client.client import Client
 from exchange.client.compose import Draft
 from exchange.client.errors import ClientError, NoKey, NotFound, ServerLied
 from exchange.client.membership import Membership
 from exchange.client.transfer import Attachment
-from exchange.server import logs
 from keys import grants, keyfile
 from keys.epoch import EpochKey
 from keys.errors import BadSignature, CannotOpen, DamagedKeyFile, WeakKeyFile
@@ -420,7 +420,7 @@ async def test_rule_07_a_failed_opening_says_one_thing_and_tells_nobody(live, li
         with pytest.raises(CannotOpen) as caught:
             await client.fetch(review, client.entry(review, event), 1, tmp_path / "opened.bin")
         said.add(str(caught.value))
-        assert [(method, url.rsplit("/", 2)[1]) for method, url, _, _ in liar.requests] == [("GET", "files")]
+        assert [(method, url.rsplit("/", 1)[1]) for method, url, _, _ in liar.requests] == [("POST", "files")]
     assert said == {"cannot open"}
 
 
@@ -540,7 +540,7 @@ async def test_rule_23_no_secret_in_urls_logs_and_errors(live, liar, paper, caps
         review = await client.review(live.world.review.id)
         await client.fetch(review, client.entry(review, event), 1, tmp_path / "opened")
         with pytest.raises(Exception):
-            await client.remote.bodies(review.id, [10**6])
+            await client.remote.bodies(review.id, [bytes(32)])
     finally:
         await live.stop()
         structlog.reset_defaults()

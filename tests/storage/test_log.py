@@ -39,8 +39,15 @@ async def test_what_is_appended_is_read_back_byte_for_byte(log: EventLog) -> Non
     assert await log.read(A) == [rows[0].envelope, rows[2].envelope]
     assert await log.read(A, after=0) == [rows[2].envelope]
     assert await log.read(A, limit=1) == [rows[0].envelope]
-    assert await log.bodies(A, [0, 1, 7]) == {0: b"body", 1: rows[2].body}
-    assert await log.bodies(B, [0]) == {}
+    assert await log.rows(A, [0, 1, 7]) == {seq: (one.envelope, one.body) for seq, one in ((0, rows[0]), (1, rows[2]))}
+    assert await log.rows(B, [0]) == {0: (rows[1].envelope, None)}
+    assert await log.records(A) == [("request.made", rows[0].envelope), ("request.made", rows[2].envelope)]
+    assert await log.place(A, 1) == (rows[2].hash, appended[2].position, "request.made")
+    assert await log.place(A, 2) is None
+    assert await log.hashes(after=appended[0].position, limit=10) == [
+        (appended[1].position, "request.made", rows[1].hash),
+        (appended[2].position, "request.made", rows[2].hash),
+    ]
     assert await log.head(A) == (1, rows[2].hash)
     assert await log.head(bytes(32)) is None
     assert await log.streams() == [A, B]

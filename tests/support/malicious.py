@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from events import canonical
+from events.access import SignedStatement
 from events.envelope import SignedEvent
 from exchange import wire
 from tests.support.live import Live
@@ -30,6 +32,7 @@ class MaliciousServer:
         self._bodies: dict[tuple[bytes, int], bytes] = {}
         self._file: Callable[[bytes], bytes] = lambda data: data
         self._answer: Callable[[str, Any], Any] = lambda _path, value: value
+        self._served: list[tuple[str, Callable[[str], bytes]]] = []
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> MaliciousServer:
@@ -76,6 +79,10 @@ class MaliciousServer:
         """Change JSON answers."""
         self._answer = change
 
+    def serve(self, prefix: str, answer: Callable[[str], bytes]) -> None:
+        """Answer all paths that begin so with bytes of one's own."""
+        self._served.append((prefix, answer))
+
     # -- the protocol
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -84,6 +91,9 @@ class MaliciousServer:
         path = request.path
         if path in self.raw:
             return web.Response(body=self.raw[path], content_type="application/octet-stream")
+        for prefix, answer in self._served:
+            if path.startswith(prefix):
+                return web.Response(body=answer(path), content_type="application/octet-stream")
         stream = bytes.fromhex(path.split("/")[3]) if path.startswith("/v1/streams/") else b""
         if request.method == "GET" and path.endswith("/events") and stream in self._envelopes:
             after, limit = int(request.query["after"]), int(request.query["limit"])
@@ -92,24 +102,29 @@ class MaliciousServer:
         if path.endswith("/bodies"):
             return await self._serve_bodies(request, stream, data)
         status, headers, raw = await self._forward(request, data)
-        if "/files/" in path:
+        if path.endswith("/files"):
             raw = self._file(raw)
         elif headers.get("Content-Type", "").startswith("application/json"):
             raw = json.dumps(self._answer(path, json.loads(raw))).encode()
         return web.Response(status=status, body=raw, content_type=headers["Content-Type"].split(";")[0])
 
     async def _serve_bodies(self, request: web.Request, stream: bytes, data: bytes) -> web.StreamResponse:
-        wanted = json.loads(data)["seqs"]
+        wanted = [self._seq(stream, want.event) for want in SignedStatement.parse(data)._statement.wants]
         forged = {seq: self._bodies[stream, seq] for seq in wanted if (stream, seq) in self._bodies}
-        rest = [seq for seq in wanted if seq not in forged]
-        pairs = []
-        if rest:
-            status, headers, raw = await self._forward(request, json.dumps({"seqs": rest}).encode())
-            if status != 200:
-                return web.Response(status=status, body=raw, content_type=headers["Content-Type"].split(";")[0])
-            pairs = canonical.decode(raw, 2**30)
-        pairs = sorted([*pairs, *([seq, body] for seq, body in forged.items())])
-        return web.Response(body=canonical.encode(pairs), content_type=wire.BODIES_MEDIA)
+        if forged:
+            bodies = [forged.get(seq, self._true_body(stream, seq)) for seq in wanted]
+            return web.Response(body=canonical.encode(bodies), content_type=wire.BODIES_MEDIA)
+        status, headers, raw = await self._forward(request, data)
+        return web.Response(status=status, body=raw, content_type=headers["Content-Type"].split(";")[0])
+
+    def _seq(self, stream: bytes, event: bytes) -> int:
+        """The number of an event among those it shows."""
+        shown = self._envelopes.get(stream) or [envelope for envelope, _ in self.live.world.records[stream]]
+        return next((seq for seq, one in enumerate(shown) if hashlib.sha256(one).digest() == event), -1)
+
+    def _true_body(self, stream: bytes, seq: int) -> bytes | None:
+        records = self.live.world.records[stream]
+        return records[seq][1] if 0 <= seq < len(records) else None
 
     async def _forward(self, request: web.Request, data: bytes) -> tuple[int, dict[str, str], bytes]:
         headers = {k: v for k, v in request.headers.items() if k not in ("Host", "Content-Length", "Transfer-Encoding")}

@@ -22,6 +22,7 @@ from events.kinds.desk_review import Division, Message, Outcome, Topic
 from events.kinds.dialogue import Closing, Question, Reply
 from events.kinds.disclosure import ObjectDisclosed
 from events.kinds.keys import GrantedClear, RotatedClear
+from events.kinds.log import LogAnnounced
 from events.kinds.members import MemberAdmitted, MemberNominated, MemberRemoved
 from events.kinds.opening import AssistanceRequested, CallHeld, ReviewOpened, ReviewScheduled, TimetableExtended
 from events.kinds.people import (
@@ -46,6 +47,7 @@ from keys.epoch import EpochKey
 from keys.identity import Identity
 from keys.labels import Label, frame
 from keys.sealing import ObjectKey, SlotKey, new_salt
+from tests.support.tree import TestLog
 
 START = 1_770_000_000_000
 CIRCLES = {CircleRule.PARTIES: PARTIES, CircleRule.REVIEWERS: REVIEWERS, CircleRule.DIRECTORY: DIRECTORY}
@@ -272,6 +274,9 @@ class World:
         entries, carried = self.granted(self.register, {DIRECTORY: lacking})
         return Said("officer", "person.granted", PersonGranted.Clear(entries, digest(carried)), carried=carried)
 
+    def announcement(self, policy: str, by: str = "officer") -> Said:
+        return Said(by, "log.announced", LogAnnounced.Clear(policy))
+
     @staticmethod
     def state_clear(code: str) -> StateRegistered.Clear:
         return StateRegistered.Clear(code, f"State {code}", "african", "civil", {"convention": "party"}, ("en",))
@@ -485,6 +490,7 @@ def every_kind() -> list[tuple[str, Any]]:
     """One lawful draft of every kind, in an order in which each is lawful: (kind, function of the world)."""
     return [
         ("person.profiled", lambda w: Said("vda", "person.profiled", sealed=Profile(name="V"))),
+        ("log.announced", lambda w: w.announcement(TestLog([]).policy(2, "NRL", "TSR", "oversight"))),
         ("review.opened", lambda w: w.opening()),
         (
             "keys.rotated",

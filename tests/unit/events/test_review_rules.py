@@ -35,6 +35,7 @@ from events.kinds.response import Draft, Response
 from events.review import RequestStatus
 from events.rule import Phase, Role
 from events.stream import DIRECTORY, PARTIES, REVIEWERS, delegation
+from tests.support.tree import TestLog
 from tests.support.world import Said, World, digest
 
 
@@ -519,3 +520,32 @@ def test_what_nobody_translates_is_not_assigned(world: World) -> None:
     draft = world.do(Said("vda-x", "draft.shared", sealed=Draft("d", "t")))
     said, _ = world.assignment("officer", draft)
     refused(world, said, WrongReference)
+
+
+# -- the log
+
+
+def test_the_newest_announcement_counts() -> None:
+    world = World(experts=False)
+    assert world.register.log == ""
+    for policy in (TestLog([]).policy(0), TestLog([]).policy(1, "NRL"), TestLog([]).policy(2, "NRL", "TSR")):
+        world.do(world.announcement(policy))
+        assert world.register.log == policy
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "",
+        "quorum none\n",
+        "trust me\n",
+        TestLog([]).policy(0).replace("+A", "+a"),
+        f"log {TestLog([], 'a').vkey}\nlog {TestLog([], 'b').vkey}\nquorum none\n",
+        TestLog([]).policy(0) + "#" * 16_384,
+        TestLog([]).policy(0) + "#" + "é" * 8_190,
+    ],
+)
+def test_an_announcement_is_a_policy_of_one_log(policy: str) -> None:
+    world = World(experts=False)
+    with pytest.raises(Malformed):
+        world.judge(world.announcement(policy))

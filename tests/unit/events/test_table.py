@@ -38,6 +38,7 @@ ALLOWED = {
         "tsr-x",
         "oth-x",
     },
+    "log.announced": {"officer", "officer2"},
     "review.opened": {"officer", "officer2"},
     "keys.rotated": {"officer"},
     "member.nominated": {"vda"},
