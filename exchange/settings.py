@@ -29,6 +29,7 @@ class ServerSettings(BaseSettings):
     max_reviews_in_memory: int = pydantic.Field(default=500, ge=1)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_origin: str = pydantic.Field(default="", pattern=r"^[^\s+]*$", max_length=200)
     exercise_clock: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -42,13 +42,14 @@ class Limits(Shape, frozen=True):
 
 
 class Service(Shape, frozen=True):
-    """What the server says of itself to anyone; the register is empty before its founding."""
+    """What the server says of itself to anyone; the register is empty before its founding, `log` is its log's key."""
 
     register: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")]
     exercise: bool
     time: Natural
     version: str
     limits: Limits
+    log: str = ""
 
 
 class SessionRequest(Shape, frozen=True):
@@ -115,6 +116,19 @@ class Stored(Shape, frozen=True):
 
     digest: Hex32
     size: Natural
+
+
+class Consistency(Shape, frozen=True):
+    """The hashes that show that the log only grew."""
+
+    hashes: Annotated[tuple[Hex32, ...], msgspec.Meta(max_length=64)]
+
+
+class Inclusion(Shape, frozen=True):
+    """Which leaf of the log a record is, and the hashes that lead from it to the root."""
+
+    index: Natural
+    hashes: Annotated[tuple[Hex32, ...], msgspec.Meta(max_length=64)]
 
 
 class News(Shape, frozen=True):

@@ -80,8 +80,8 @@ class EventLog:
         events = await self._reading(lambda: self._recorder.select_events(stream.hex(), gt=after, limit=limit))
         return [(event.topic, event.state) for event in events]
 
-    async def place(self, stream: bytes, seq: int) -> tuple[bytes, int] | None:
-        """Hash and position of one row; None if there is none."""
+    async def place(self, stream: bytes, seq: int) -> tuple[bytes, int, str] | None:
+        """Hash, position and kind of one row; None if there is none."""
         return await self._reading(lambda: self._recorder.select_place(stream.hex(), seq))
 
     async def hashes(self, *, after: int, limit: int) -> list[tuple[int, str, bytes]]:

@@ -95,15 +95,16 @@ class EnvelopeRecorder(sqlite.SQLiteApplicationRecorder):
             )
             return [(row[0], row[1], row[2]) for row in c.fetchall()]
 
-    def select_place(self, name: str, version: int) -> tuple[bytes, int] | None:
-        """Hash and position of what stands at a place of a stream."""
+    def select_place(self, name: str, version: int) -> tuple[bytes, int, str] | None:
+        """Hash, position and kind of what stands at a place of a stream."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
-                f"SELECT hash, rowid FROM {self.events_table_name} WHERE originator_id=? AND originator_version=?",
+                f"SELECT hash, rowid, topic FROM {self.events_table_name}"
+                " WHERE originator_id=? AND originator_version=?",
                 (name, version),
             )
             row: sqlite3.Row | None = c.fetchone()
-            return None if row is None else (row[0], row[1])
+            return None if row is None else (row[0], row[1], row[2])
 
     def select_head(self, name: str) -> tuple[int, bytes] | None:
         """Number and hash of a stream's newest envelope."""

@@ -19,10 +19,9 @@ from events import merkle
 from events.entries import ENTRY_SIZE
 from events.errors import NotProved
 from events.merkle import HASH_SIZE, parents
+from events.tiles import HEIGHT, WIDTH
 from storage.errors import BlobMissing, Damaged, StorageUnavailable
 
-WIDTH = 256
-HEIGHT = 8
 CACHED_TILES = 4096
 _TABLES = """
 CREATE TABLE IF NOT EXISTS tiles
@@ -30,7 +29,7 @@ CREATE TABLE IF NOT EXISTS tiles
 CREATE TABLE IF NOT EXISTS bundles (number INTEGER PRIMARY KEY, first INTEGER, entries BLOB);
 CREATE INDEX IF NOT EXISTS bundles_first ON bundles (first);
 CREATE TABLE IF NOT EXISTS edge (only INTEGER PRIMARY KEY CHECK (only = 0), size INTEGER, position INTEGER);
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, size INTEGER, note BLOB);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, note BLOB);
 """
 
 
@@ -125,15 +124,15 @@ class Tree:
             raise Damaged("a tile of the log's tree is missing")
         return row[0]
 
-    def note(self, name: str) -> tuple[int, bytes] | None:
-        """A kept note and the size it speaks of."""
-        row = self._db.execute("SELECT size, note FROM notes WHERE name=?", (name,)).fetchone()
-        return (row[0], row[1]) if row else None
+    def note(self, name: str) -> bytes | None:
+        """A kept note."""
+        row = self._db.execute("SELECT note FROM notes WHERE name=?", (name,)).fetchone()
+        return row[0] if row else None
 
-    def keep_note(self, name: str, size: int, note: bytes) -> None:
+    def keep_note(self, name: str, note: bytes) -> None:
         """Keep a note in place of the one before."""
         with self._db:
-            self._db.execute("INSERT OR REPLACE INTO notes VALUES (?,?,?)", (name, size, note))
+            self._db.execute("INSERT OR REPLACE INTO notes VALUES (?,?)", (name, note))
 
     def last_entry(self) -> bytes | None:
         """The newest entry; None in an empty tree."""

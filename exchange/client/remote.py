@@ -15,7 +15,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from events import canonical
 from events.access import NONCE_SIZE, Statement, Want
 from events.envelope import MAX_ENVELOPE
-from events.errors import Malformed
+from events.errors import BadNote, Malformed
+from events.tiles import Tile, read_bundle
 from exchange import wire
 from exchange.client.errors import ClockFarOff, Offline, ServerLied, ServerRefused
 from keys.identity import Identity
@@ -89,6 +90,36 @@ class Remote:
         if len(pairs) > wire.MAX_PAGE:
             raise ServerLied(20, "the server's list of readings is longer than any list may be")
         return pairs
+
+    async def checkpoint(self) -> bytes:
+        """The newest checkpoint of the log, as bytes of a note."""
+        return await self._retried(lambda: self._raw("GET", "/log/checkpoint", None, {}, signed=False))
+
+    async def witnessed(self) -> bytes | None:
+        """The newest checkpoint that a quorum of witnesses cosigned; None if there is none yet."""
+        try:
+            return await self._retried(lambda: self._raw("GET", "/log/witnessed", None, {}, signed=False))
+        except ServerRefused as error:
+            if error.problem.code == "not-found":
+                return None
+            raise
+
+    async def consistency(self, old: int, new: int) -> list[bytes]:
+        """The hashes said to show that the log only grew."""
+        path = f"/log/consistency?old={old}&new={new}"
+        return _hashes((await self._json("GET", path, wire.Consistency, signed=False)).hashes)
+
+    async def inclusion(self, stream: bytes, seq: int, size: int, part: str = "events") -> wire.Inclusion:
+        """The proof said to lead from an event, or a record of reading (`part` is access), to the log's root."""
+        return await self._json("GET", f"/streams/{stream.hex()}/{part}/{seq}/inclusion?size={size}", wire.Inclusion)
+
+    async def entries(self, tile: Tile) -> list[bytes]:
+        """One bundle of the log's entries."""
+        data = await self._retried(lambda: self._raw("GET", f"/log/{tile.path()}", None, {}, signed=False))
+        try:
+            return read_bundle(data, tile.width)
+        except BadNote as error:
+            raise ServerLied(20, f"the server's bundle of log entries is none: {error}") from None
 
     async def send(self, stream: bytes, envelope: bytes, body: bytes | None) -> wire.Receipt:
         """Hand in an event; sending the very same bytes again is harmless."""
@@ -233,6 +264,10 @@ class Remote:
             with attempt:
                 return await call()
         raise AssertionError("unreachable")
+
+
+def _hashes(texts: Sequence[str]) -> list[bytes]:
+    return [bytes.fromhex(text) for text in texts]
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

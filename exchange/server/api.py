@@ -11,12 +11,14 @@ from aiohttp_sse import sse_response
 
 from events import canonical
 from events.envelope import MAX_BODY, MAX_ENVELOPE
+from events.notes import Vkey
 from events.reading import may_read_envelopes
 from events.register import Person, Register
 from events.review import Review
 from exchange import wire
 from exchange.server.accept import Acceptance
 from exchange.server.auth import Sessions
+from exchange.server.log_api import LogApi
 from exchange.server.news import Newsroom
 from exchange.server.problems import NotFound
 from exchange.server.reading_api import ReadingApi
@@ -46,6 +48,8 @@ class Api:
         *,
         uploads: UploadApi,
         reading: ReadingApi,
+        chronicle: LogApi,
+        log_key: Vkey,
     ) -> None:
         self._log = log
         self._blobs = blobs
@@ -56,6 +60,8 @@ class Api:
         self.clock = clock
         self.uploads = uploads
         self.reading = reading
+        self.chronicle = chronicle
+        self._log_key = log_key.text()
         self._max_file = max_file
         self.closing = asyncio.Event()
 
@@ -66,7 +72,9 @@ class Api:
         known = len(self._states.history) > 0
         limits = wire.Limits(MAX_ENVELOPE, MAX_BODY, self._max_file)
         exercise = known and self._states.register.exercise
-        return shaped(wire.Service(self._states.register_id.hex(), exercise, self.clock(), VERSION, limits))
+        return shaped(
+            wire.Service(self._states.register_id.hex(), exercise, self.clock(), VERSION, limits, self._log_key)
+        )
 
     async def healthy(self, _request: web.Request) -> web.StreamResponse:
         """The process lives."""

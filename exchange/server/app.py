@@ -75,4 +75,5 @@ def _wrapped(route: Route, handler: Handler, api: Api, log: Any) -> Handler:
 
 
 async def _secured(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -9,12 +9,13 @@ import msgspec
 
 from exchange import wire
 from exchange.server.api import VERSION, Api
+from exchange.server.log_api import LogApi
 from exchange.server.problems import PROBLEMS
 from exchange.server.reading_api import ReadingApi
 from exchange.server.routes import ROUTES, Route
 from exchange.server.upload_api import UploadApi
 
-PLAIN = {"stream": "^[0-9a-f]{64}$", "upload": "^[0-9a-f]{32}$"}
+PLAIN = {"seq": "^[0-9]{1,15}$", "tile": "^.{1,80}$", "stream": "^[0-9a-f]{64}$", "upload": "^[0-9a-f]{32}$"}
 
 
 def document() -> dict[str, Any]:
@@ -48,6 +49,7 @@ class _Handlers(Api):
 
     uploads: Any = UploadApi
     reading: Any = ReadingApi
+    chronicle: Any = LogApi
 
 
 def _operation(route: Route) -> dict[str, Any]:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from events.errors import REFUSALS, Conflict, Malformed, NotAMember, Refused, WrongParty, WrongRole
+from events.errors import (
+    REFUSALS,
+    BadNote,
+    Conflict,
+    Malformed,
+    NotAMember,
+    NotProved,
+    Refused,
+    WrongParty,
+    WrongRole,
+)
 from exchange import wire
 from keys.errors import BadSignature, InvalidKey
 from storage import errors as storage
@@ -78,6 +88,8 @@ PROBLEMS: dict[type[Exception], Row] = {
     BadSignature: Row(403, "bad-signature", "The signature does not hold"),
     InvalidKey: Row(422, "invalid-key", "A key is invalid"),
     Malformed: Row(400, "malformed", "Malformed"),
+    BadNote: Row(400, "malformed", "Malformed"),
+    NotProved: Row(400, "not-proved", "There is no such proof"),
     Conflict: Row(409, "conflict", "Another event came first"),
     NotAMember: Row(403, "not-a-member", "Not a member"),
     WrongRole: Row(403, "wrong-role", "The role does not allow it"),

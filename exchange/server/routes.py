@@ -13,6 +13,8 @@ from exchange.server.api import Api
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STREAM = "{stream:[0-9a-f]{64}}"
 UPLOAD = "{upload:[0-9a-f]{32}}"
+SEQ = "{seq:[0-9]{1,15}}"
+TILE = "{tile:.{1,80}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Route:
     def template(self) -> str:
         """The path without patterns, as logs and documents show it."""
         text = self.path
-        for pattern, plain in ((STREAM, "{stream}"), (UPLOAD, "{upload}")):
+        for pattern, plain in ((STREAM, "{stream}"), (UPLOAD, "{upload}"), (SEQ, "{seq}"), (TILE, "{tile}")):
             text = text.replace(pattern, plain)
         return text
 
@@ -75,6 +77,31 @@ ROUTES = (
         lambda api: api.reading.accesses,
         wire.ACCESSES_MEDIA,
         query=("after", "limit"),
+    ),
+    Route(
+        "GET",
+        f"{V1}/streams/{STREAM}/events/{SEQ}/inclusion",
+        lambda api: api.chronicle.event_inclusion,
+        wire.Inclusion,
+        query=("size",),
+    ),
+    Route(
+        "GET",
+        f"{V1}/streams/{STREAM}/access/{SEQ}/inclusion",
+        lambda api: api.chronicle.access_inclusion,
+        wire.Inclusion,
+        query=("size",),
+    ),
+    Route("GET", f"{V1}/log/checkpoint", lambda api: api.chronicle.checkpoint, "text/plain", signed_in=False),
+    Route("GET", f"{V1}/log/witnessed", lambda api: api.chronicle.witnessed, "text/plain", signed_in=False),
+    Route("GET", f"{V1}/log/tile/{TILE}", lambda api: api.chronicle.tile, wire.BLOB_MEDIA, signed_in=False),
+    Route(
+        "GET",
+        f"{V1}/log/consistency",
+        lambda api: api.chronicle.consistency,
+        wire.Consistency,
+        signed_in=False,
+        query=("old", "new"),
     ),
     Route("GET", f"{V1}/news", lambda api: api.news, "text/event-stream"),
     Route("POST", f"{V1}/uploads", lambda api: api.uploads.begin_upload, wire.Upload, wire.UploadRequest, status=201),

@@ -16,16 +16,19 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 
 from exchange import collector
-from exchange.server import logs
+from exchange.server import logkey, logs
 from exchange.server.accept import Acceptance
 from exchange.server.api import Api
 from exchange.server.app import application
 from exchange.server.auth import Sessions
+from exchange.server.log_api import LogApi
 from exchange.server.news import Newsroom
+from exchange.server.notary import Notary
 from exchange.server.reading_api import ReadingApi
 from exchange.server.readings import Readings
 from exchange.server.states import States
 from exchange.server.upload_api import UploadApi
+from exchange.server.witnesses import Gatherer
 from exchange.settings import ServerSettings
 from storage.blobs.directory import DirectoryStore
 from storage.errors import StorageError, StorageUnavailable
@@ -67,9 +70,12 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
     uploads = Uploads(settings.data / "files" / "uploads", blobs, max_size=settings.max_file)
     newsroom = Newsroom()
     states = States(log, settings.max_reviews_in_memory)
-    readings = Readings(log, states, clock)
+    key = logkey.log_key(settings.data)
+    notary = Notary(log, settings.data / "log.sqlite", key, settings.log_origin or logkey.default_origin(key))
+    readings = Readings(log, states, clock, notary.appended)
     try:
         await states.load()
+        await notary.start()
         if settings.exercise_clock and states.register_id and not states.register.exercise:
             raise StorageUnavailable("an exercise clock is set, but this register is no exercise")
         acceptance = Acceptance(
@@ -77,12 +83,12 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
             blobs,
             states,
             clock,
-            newsroom.publish,
+            _published(newsroom, notary),
             founder=bytes.fromhex(settings.founder),
             exercise=settings.exercise_clock is not None,
         )
         sessions = Sessions(states, clock)
-        yield Api(
+        api = Api(
             log,
             blobs,
             states,
@@ -93,12 +99,29 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
             settings.max_file,
             uploads=UploadApi(uploads, clock),
             reading=ReadingApi(log, blobs, states, readings),
+            chronicle=LogApi(notary, states),
+            log_key=notary.vkey,
         )
+        gathering = asyncio.create_task(Gatherer(notary, states, clock).run())
+        try:
+            yield api
+        finally:
+            gathering.cancel()
+            await asyncio.gather(gathering, return_exceptions=True)
     finally:
         await readings.close()
+        await notary.close()
         uploads.close()
         await log.close()
         lock.release()
+
+
+def _published(newsroom: Newsroom, notary: Notary) -> Callable[[bytes, int], None]:
+    def published(stream: bytes, seq: int) -> None:
+        notary.appended()
+        newsroom.publish(stream, seq)
+
+    return published
 
 
 async def serve(

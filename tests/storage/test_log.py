@@ -42,7 +42,7 @@ async def test_what_is_appended_is_read_back_byte_for_byte(log: EventLog) -> Non
     assert await log.rows(A, [0, 1, 7]) == {seq: (one.envelope, one.body) for seq, one in ((0, rows[0]), (1, rows[2]))}
     assert await log.rows(B, [0]) == {0: (rows[1].envelope, None)}
     assert await log.records(A) == [("request.made", rows[0].envelope), ("request.made", rows[2].envelope)]
-    assert await log.place(A, 1) == (rows[2].hash, appended[2].position)
+    assert await log.place(A, 1) == (rows[2].hash, appended[2].position, "request.made")
     assert await log.place(A, 2) is None
     assert await log.hashes(after=appended[0].position, limit=10) == [
         (appended[1].position, "request.made", rows[1].hash),
