@@ -13,21 +13,27 @@ from events.pmap import Map
 from events.register import Register, RegisterHistory
 from events.review import Review
 from events.turns import outstanding, stale
-from events.workflow import admit_register
+from events.workflow import admit
 from exchange.audit.finding import Check, Finding, Severity
 from exchange.audit.memory import Altered, Detail, Memory, Summary
 from exchange.client import snapshot
 from keys.recipient import Recipient
 
 HEADERS = 20_000
+MANY = 500
 
 
 @dataclass(slots=True)
 class Book:
-    """One stream at work; `open` are statements without completion, with the most bytes each can bring."""
+    """One stream at work; `open` are statements without completion, with the most bytes each can bring.
+
+    `saved` is a state written down, perhaps of long ago; the stream was opened after event `since`.
+    """
 
     stream: bytes
     summary: Summary
+    saved: bytes = b""
+    since: int = -1
     state: Register | Review | None = None
     open: dict[bytes, int] = field(default_factory=dict)
     done: set[bytes] = field(default_factory=set)
@@ -44,7 +50,7 @@ class Books:
         self._keys: dict[bytes, Recipient] = {}
         self._opened: dict[bytes, Book] = {}
         self._headers: dict[bytes, Header] = {}
-        self._new: list[tuple[bytes, int, bytes]] = []
+        self._new: dict[bytes, tuple[int, list[bytes]]] = {}
         self.unadmitted: dict[tuple[bytes, int], bytes] = {}
         self._fold_register()
 
@@ -80,14 +86,15 @@ class Books:
     def keep(self, event: Event, envelope: bytes) -> None:
         """Keep an admitted envelope, for statements to come."""
         header = event.header
-        self._new.append((event.stream, header.seq, envelope))
+        self._new.setdefault(event.stream, (header.seq, []))[1].append(envelope)
         if len(self._headers) >= HEADERS:
             self._headers.clear()
         self._headers[event.id] = header
 
     def flush(self) -> None:
         """Write the new envelopes down."""
-        self._memory.keep(self._new)
+        for stream, (first, run) in self._new.items():
+            self._memory.keep(stream, first, run)
         self._new.clear()
 
     def header(self, book: Book, event: bytes) -> Header | None:
@@ -114,26 +121,38 @@ class Books:
         return {stream: _closed(book) for stream, book in self._opened.items()}
 
     def _open(self, stream: bytes) -> Book:
-        summary = self.summaries.setdefault(stream, Summary())
-        detail = self._memory.detail(stream)
-        state: Register | Review | None = self.history.latest if len(self.history) else None
-        if stream != self.register:
-            state = snapshot.load(detail.state, Review) if detail.state else None
-            if detail.state and state is None:
-                raise Altered
-        return Book(stream, summary, state, detail.open, set(detail.done))
+        summary, detail = self.summaries.setdefault(stream, Summary()), self._memory.detail(stream)
+        book = Book(stream, summary, detail.state, open=detail.open, done=set(detail.done))
+        if stream == self.register:
+            book.state = self.history.latest if len(self.history) else None
+            return book
+        state = snapshot.load(detail.state, Review) if detail.state else None
+        if detail.state and state is None:
+            raise Altered
+        if detail.head:
+            book.state = self._folded(stream, state, detail.head)
+            book.since = book.state.seq
+        return book
 
     def _fold_register(self) -> None:
-        """The register after each of its events; the signatures held when they were audited."""
-        state: Register | None = None
-        head = self._memory.detail(self.register).state
+        """The register after each of its events."""
+        head = self._memory.detail(self.register).head
+        if head:
+            self._folded(self.register, None, head)
+
+    def _folded(self, stream: bytes, state: Review | None, head: bytes) -> Register | Review:
+        """A state with what follows it folded again: the signatures held when they were audited; raises Altered."""
+        new: Register | Review | None = state
         try:
-            for envelope in self._memory.envelopes(self.register) if head else ():
-                state = admit_register(state, _trusted(envelope), self.history)
+            for envelope in self._memory.envelopes(stream, state.seq if state else -1):
+                new = admit(new, _trusted(envelope), self.history)
+                if isinstance(new, Register):
+                    self.history.add(new)
         except EventsError:
             raise Altered from None
-        if head and (state is None or state.head != head):
+        if new is None or new.head != head:
             raise Altered
+        return new
 
 
 def _trusted(envelope: bytes) -> Event:
@@ -145,15 +164,18 @@ def _header(envelope: bytes) -> Header:
 
 
 def _closed(book: Book) -> Detail:
-    summary, state = book.summary, book.state
+    """A stream in full; after many new events its state is not written down, but folded again if it is ever needed.
+
+    Most reviews of a long log are over and will not be.
+    """
+    summary, state, saved = book.summary, book.state, book.saved
     summary.unfinished = len(book.open)
     if isinstance(state, Review):
         summary.light = snapshot.dump(_light(state))
         summary.remarks = tuple(_translations(state))
-        saved = snapshot.dump(state)
-    else:
-        saved = state.head if state else b""
-    return Detail(saved, book.open, sorted(book.done))
+        if state.seq - book.since <= MANY:
+            saved = snapshot.dump(state)
+    return Detail(saved, state.head if state else b"", book.open, sorted(book.done))
 
 
 def _light(review: Review) -> Review:

@@ -137,6 +137,10 @@ class Walk:
             await self.shelf.close()
         await self._conclude(note, left)
 
+    async def entries(self, start: int, end: int) -> list[bytes]:
+        """Entries of the log as the server shows them."""
+        return await self._source.entries(start, end)
+
     def remember(self, now: int) -> None:
         """Keep what was walked."""
         details = self.details
@@ -259,7 +263,7 @@ class Stage:
 
     async def _pieces(self, start: int, end: int) -> AsyncIterator[tuple[int, list[bytes]]]:
         while start < end:
-            entries = await self._walk._source.entries(start, min(start + PIECE, end))  # noqa: SLF001
+            entries = await self._walk.entries(start, min((start // PIECE + 1) * PIECE, end))
             if any(len(entry) != ENTRY_SIZE for entry in entries):
                 raise ServerLied(20, "the server shows entries of the log that are none")
             if not entries:

@@ -25,7 +25,6 @@ from exchange.audit.signatures import Signed
 from exchange.audit.tree import Tree
 from keys.errors import InvalidKey
 from keys.labels import Label
-from keys.recipient import SIGNATURE_SIZE
 
 NO_DEVICE = "an event or statement is from a device that the register does not know"
 
@@ -41,6 +40,11 @@ class Item(NamedTuple):
     parsed: SignedEvent | SignedStatement | None
     work: int | None
     flaw: str
+
+    @property
+    def where(self) -> Where:
+        """Its place, for a finding."""
+        return Where(self.shown.stream, self.shown.number, self.shown.digest, self.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Judge:
         key = self._books.key(device)
         if key is None:
             return Item(entry, shown, parsed, None, device.hex()[:16])
-        work.append(Signed(key, label, shown.data[:-SIGNATURE_SIZE], shown.data[-SIGNATURE_SIZE:]))
+        work.append(Signed(key, label, shown.data))
         return Item(entry, shown, parsed, len(work) - 1, "")
 
     def _learn(self, signed: SignedEvent) -> None:
@@ -106,21 +110,21 @@ class Judge:
 
     def judge(self, prepared: Prepared, verdicts: bytes) -> None:
         """Judge a piece of the log; `verdicts` has a byte for each of its signatures, 1 if it holds."""
-        for entry, shown, parsed, work, flaw in prepared.items:
-            where = Where(shown.stream, shown.number, shown.digest, entry)
-            book = self._books.book(shown.stream)
-            holds = work is not None and verdicts[work] == 1
-            if shown.type is EntryType.COMPLETION:
-                self._reads.completion(book, where, shown.data)
+        for item in prepared.items:
+            book, parsed = self._books.book(item.shown.stream), item.parsed
+            if item.work is not None and verdicts[item.work]:
+                if isinstance(parsed, SignedEvent):
+                    self._event(book, item, Event(item.shown.digest, parsed._header))  # noqa: SLF001
+                elif parsed is not None:
+                    self._reads.statement(book, item.where, parsed)
+            elif item.shown.type is EntryType.COMPLETION:
+                self._reads.completion(book, item.where, item.shown.data)
             elif parsed is None:
-                self._findings.fault(Check.FORM, where, "A record cannot be read.", "a well-formed record", flaw)
-                _break(book, f"a record that cannot be read, entry {entry}")
-            elif not holds:
-                self._unsigned(book, where, flaw)
-            elif isinstance(parsed, SignedStatement):
-                self._reads.statement(book, where, parsed)
+                what, expected = "A record cannot be read.", "a well-formed record"
+                self._findings.fault(Check.FORM, item.where, what, expected, item.flaw)
+                _break(book, f"a record that cannot be read, entry {item.entry}")
             else:
-                self._event(book, where, Event(shown.digest, parsed._header), shown.data)  # noqa: SLF001
+                self._unsigned(book, item.where, item.flaw)
         self._books.flush()
 
     def _unsigned(self, book: Book, where: Where, device: str) -> None:
@@ -133,25 +137,24 @@ class Judge:
         self._findings.fault(Check.SIGNATURE, where, what, expected, got, rule=rule)
         _break(book, f"a signature that does not hold, #{where.number}")
 
-    def _event(self, book: Book, where: Where, event: Event, envelope: bytes) -> None:
+    def _event(self, book: Book, item: Item, event: Event) -> None:
         if event.header.seen is not None:
-            self._check_seen(event.header, where)
+            self._check_seen(event.header, item.where)
         if event.stream != book.stream:
-            got = event.stream.hex()[:16]
             what = "An event is shown in a stream it does not belong to."
-            self._findings.fault(Check.CHAIN, where, what, f"one of {book.stream.hex()[:16]}", f"one of {got}", rule=5)
-            _break(book, f"an event of another stream, #{where.number}")
-        if book.summary.broken:
-            self._books.unadmitted[book.stream, where.number or 0] = envelope
-            return
-        try:
-            self._admit(book, event)
-        except EventsError as error:
-            self._books.unadmitted[book.stream, where.number or 0] = envelope
-            self._refused(book, event.header, where, error)
-            return
-        book.summary.admitted += 1
-        self._books.keep(event, envelope)
+            expected, got = f"one of {book.stream.hex()[:16]}", f"one of {event.stream.hex()[:16]}"
+            self._findings.fault(Check.CHAIN, item.where, what, expected, got, rule=5)
+            _break(book, f"an event of another stream, #{item.shown.number}")
+        if not book.summary.broken:
+            try:
+                self._admit(book, event)
+            except EventsError as error:
+                self._refused(book, event.header, item.where, error)
+            else:
+                book.summary.admitted += 1
+                self._books.keep(event, item.shown.data)
+                return
+        self._books.unadmitted[book.stream, item.shown.number] = item.shown.data
 
     def _admit(self, book: Book, event: Event) -> None:
         state, history = book.state, self._books.history

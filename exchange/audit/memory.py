@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,12 +18,13 @@ import msgspec
 from exchange.audit.finding import Finding
 
 FORMAT = 1
+RUN = 64
 T = TypeVar("T")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB, mac BLOB);
 CREATE TABLE IF NOT EXISTS summaries (stream BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS details (stream BLOB PRIMARY KEY, data BLOB);
-CREATE TABLE IF NOT EXISTS envelopes (stream BLOB, seq INTEGER, envelope BLOB, PRIMARY KEY (stream, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS envelopes (stream BLOB, first INTEGER, run BLOB, PRIMARY KEY (stream, first));
 """
 
 
@@ -49,9 +50,13 @@ class Summary(msgspec.Struct):
 
 
 class Detail(msgspec.Struct):
-    """A stream in full: the folded review, and its statements, by their ids, with the most bytes each can bring."""
+    """A stream in full: the folded review, and its statements, by their ids, with the most bytes each can bring.
+
+    `state` may be of an earlier event than the newest, whose hash is `head`: what follows it is folded again.
+    """
 
     state: bytes = b""
+    head: bytes = b""
     open: dict[bytes, int] = {}
     done: list[bytes] = []
 
@@ -131,19 +136,27 @@ class Memory:
         row = self._db.execute("SELECT data FROM details WHERE stream=?", (stream,)).fetchone()
         return _decode(row[0] if row else b"", Detail, self.head.rows[stream][1])
 
-    def keep(self, envelopes: Iterable[tuple[bytes, int, bytes]]) -> None:
-        """Keep admitted envelopes: stream, number, bytes."""
-        self._db.executemany("INSERT OR REPLACE INTO envelopes VALUES (?,?,?)", envelopes)
+    def keep(self, stream: bytes, first: int, run: Sequence[bytes]) -> None:
+        """Keep a run of admitted envelopes of a stream, by the number of the first."""
+        for at in range(0, len(run), RUN):
+            part = msgspec.msgpack.encode(run[at : at + RUN])
+            self._db.execute("INSERT INTO envelopes VALUES (?,?,?)", (stream, first + at, part))
 
     def envelope(self, stream: bytes, seq: int) -> bytes | None:
         """One admitted envelope; the caller compares its hash."""
-        row = self._db.execute("SELECT envelope FROM envelopes WHERE stream=? AND seq=?", (stream, seq)).fetchone()
-        return row[0] if row else None
+        row = self._db.execute(
+            "SELECT first, run FROM envelopes WHERE stream=? AND first<=? ORDER BY first DESC LIMIT 1", (stream, seq)
+        ).fetchone()
+        run = _run(row[1]) if row else []
+        return run[seq - row[0]] if row and seq - row[0] < len(run) else None
 
-    def envelopes(self, stream: bytes) -> Iterable[bytes]:
-        """All admitted envelopes of a stream, in order."""
-        rows = self._db.execute("SELECT envelope FROM envelopes WHERE stream=? ORDER BY seq", (stream,))
-        return (row[0] for row in rows)
+    def envelopes(self, stream: bytes, after: int = -1) -> Iterator[bytes]:
+        """The admitted envelopes of a stream after a number, in order."""
+        rows = self._db.execute(
+            "SELECT first, run FROM envelopes WHERE stream=? AND first+? > ? ORDER BY first", (stream, RUN, after)
+        )
+        for first, data in rows:
+            yield from _run(data)[max(0, after + 1 - first) :]
 
     def _read_head(self) -> Head:
         row = self._db.execute("SELECT data, mac FROM head").fetchone()
@@ -159,6 +172,13 @@ class Memory:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
+
+
+def _run(data: bytes) -> list[bytes]:
+    try:
+        return msgspec.msgpack.decode(data, type=list[bytes])
+    except msgspec.DecodeError:
+        raise Altered from None
 
 
 def _encode(value: Head | Summary | Detail) -> bytes:

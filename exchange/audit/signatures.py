@@ -18,7 +18,7 @@ import msgspec
 
 from keys.errors import BadSignature
 from keys.labels import Label
-from keys.recipient import Recipient
+from keys.recipient import SIGNATURE_SIZE, Recipient
 
 VERIFIERS = 2
 RUN = 256
@@ -28,12 +28,11 @@ _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 
 class Signed(NamedTuple):
-    """A signature to check: over the message, with the label, by the holder of this key."""
+    """A record to check: its last 64 bytes are a signature over the rest, with the label, by the holder of the key."""
 
     by: Recipient
     label: Label
-    message: bytes
-    signature: bytes
+    record: bytes
 
 
 class Verifiers:
@@ -92,7 +91,7 @@ class _Process:
         new = {signed.by.fingerprint: signed.by for signed in run if signed.by.fingerprint not in self._known}
         self._known |= new.keys()
         keys = {fingerprint: (by.signing, by.sealing) for fingerprint, by in new.items()}
-        work = [(s.by.fingerprint, s.label.name, s.message, s.signature) for s in run]
+        work = [(by.fingerprint, label.name, record) for by, label, record in run]
         data = msgspec.msgpack.encode((keys, work))
         pipe, answers = self._child.stdin, self._child.stdout
         if pipe is None or answers is None:
@@ -109,10 +108,10 @@ class _Process:
         self._child.communicate()
 
 
-def holds(by: Recipient, label: Label, message: bytes, signature: bytes) -> bool:
-    """Whether a signature holds."""
+def holds(by: Recipient, label: Label, record: bytes) -> bool:
+    """Whether a record's signature holds."""
     try:
-        by.verify(label, message, signature)
+        by.verify(label, record[:-SIGNATURE_SIZE], record[-SIGNATURE_SIZE:])
     except BadSignature:
         return False
     return True
