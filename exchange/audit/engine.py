@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
 
 from events.checkpoint import Head
-from events.entries import ENTRY_SIZE
 from events.errors import BadNote, NotProved
 from events.merkle import Frontier, verify_consistency
 from events.notes import Note
@@ -16,24 +13,21 @@ from exchange.audit import memory as remembered
 from exchange.audit.books import Books
 from exchange.audit.conclusion import Conclusion
 from exchange.audit.finding import NOWHERE, Check, Findings, Where
-from exchange.audit.judge import Judge, Prepared
+from exchange.audit.judge import Judge
 from exchange.audit.memory import Altered, Detail, Memory
 from exchange.audit.notes import Notes
 from exchange.audit.report import Report, reported
 from exchange.audit.shelf import Place, Shelf, Shown
 from exchange.audit.signatures import Verifiers
 from exchange.audit.source import Source
+from exchange.audit.stage import Progress, Stage
 from exchange.audit.tree import Tree
 from exchange.client.errors import ServerLied
-from exchange.client.replay import ahead
 
-PIECE = 2048
 ATTEMPTS = 3
 PAUSE = 1.0
 UNSOUND = frozenset({Check.TREE, Check.ROLLBACK, Check.FORK})
 MOMENTARY = frozenset({Check.MEMORY, Check.CHECKPOINT, Check.WITNESSES})
-Progress = Callable[[int, int], None]
-T = TypeVar("T")
 
 
 async def audit(
@@ -121,7 +115,8 @@ class Walk:
         many = self.head.size - self.tree.size
         try:
             with Verifiers(many) as verifiers, ThreadPoolExecutor(1, thread_name_prefix="folding") as folding:
-                stage = Stage(self, verifiers, folding, progress)
+                working, missing = (self.shelf, self.tree, self.judge), self.conclusion.missing
+                stage = Stage(self._source.entries, *working, missing, verifiers, folding, progress)
                 await self._open()
                 await stage.walk(self.head.size)
                 left = await self.shelf.rest()
@@ -132,14 +127,11 @@ class Walk:
                     note = await self._newest()
                     await self._open()
                     await stage.walk(self.head.size)
-                    left = [shown for shown in await self.shelf.rest() if shown in set(left)]
+                    still = set(await self.shelf.rest())
+                    left = [shown for shown in left if shown in still]
         finally:
             await self.shelf.close()
         await self._conclude(note, left)
-
-    async def entries(self, start: int, end: int) -> list[bytes]:
-        """Entries of the log as the server shows them."""
-        return await self._source.entries(start, end)
 
     def remember(self, now: int) -> None:
         """Keep what was walked."""
@@ -229,56 +221,3 @@ class Walk:
         except NotProved:
             return False
         return True
-
-
-class Stage:
-    """Fetching, checking signatures and folding, each one piece of the log ahead of the next."""
-
-    def __init__(self, walk: Walk, verifiers: Verifiers, folding: ThreadPoolExecutor, progress: Progress) -> None:
-        self._walk = walk
-        self._verifiers = verifiers
-        self._folding = folding
-        self._progress = progress
-
-    async def walk(self, end: int) -> None:
-        """Walk to before entry `end`."""
-        walk, judging = self._walk, asyncio.create_task(asyncio.sleep(0))
-        try:
-            async for start, entries in ahead(self._pieces(walk.tree.size, end)):
-                taken = await walk.shelf.take(entries)
-                walk.conclusion.missing.update(
-                    {
-                        entry: at
-                        for at, (entry, shown) in enumerate(zip(entries, taken, strict=True), start)
-                        if not shown
-                    }
-                )
-                prepared = await self._fold(self._prepare, start, entries, taken)
-                verdicts = self._verifiers.check(prepared.work)
-                await judging
-                judging = asyncio.create_task(self._judge(prepared, verdicts))
-                self._progress(start + len(entries), end)
-        finally:
-            await judging
-
-    async def _pieces(self, start: int, end: int) -> AsyncIterator[tuple[int, list[bytes]]]:
-        while start < end:
-            entries = await self._walk.entries(start, min((start // PIECE + 1) * PIECE, end))
-            if any(len(entry) != ENTRY_SIZE for entry in entries):
-                raise ServerLied(20, "the server shows entries of the log that are none")
-            if not entries:
-                return
-            yield start, entries
-            start += len(entries)
-
-    def _prepare(self, start: int, entries: list[bytes], taken: list[Shown | None]) -> Prepared:
-        self._walk.tree.add(entries)
-        return self._walk.judge.prepare(start, taken)
-
-    async def _judge(self, prepared: Prepared, verdicts: list[Future[bytes]]) -> None:
-        checked = b"".join(await asyncio.gather(*map(asyncio.wrap_future, verdicts)))
-        await self._fold(self._walk.judge.judge, prepared, checked)
-
-    async def _fold(self, work: Callable[..., T], *given: object) -> T:
-        """One thread folds, in order; the line and the verifiers go on meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self._folding, work, *given)

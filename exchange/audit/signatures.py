@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
 import msgspec
 
+from exchange.client.errors import ClientError
 from keys.errors import BadSignature
 from keys.labels import Label
 from keys.recipient import SIGNATURE_SIZE, Recipient
@@ -24,6 +26,7 @@ VERIFIERS = 2
 RUN = 256
 WORTH_PROCESSES = 4000
 PIPE = 1024 * 1024
+DIED = "a process that checked signatures ended before its work; nothing was remembered, repeat the command"
 _SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 
@@ -87,7 +90,7 @@ class _Process:
             fcntl.fcntl(self._child.stdin, _SET_PIPE_SIZE, PIPE)
 
     def check(self, run: Sequence[Signed]) -> bytes:
-        """Verdicts of one run; raises BrokenPipeError if the child died."""
+        """Verdicts of one run; raises ClientError if the child died."""
         new = {signed.by.fingerprint: signed.by for signed in run if signed.by.fingerprint not in self._known}
         self._known |= new.keys()
         keys = {fingerprint: (by.signing, by.sealing) for fingerprint, by in new.items()}
@@ -95,17 +98,21 @@ class _Process:
         data = msgspec.msgpack.encode((keys, work))
         pipe, answers = self._child.stdin, self._child.stdout
         if pipe is None or answers is None:
-            raise BrokenPipeError
-        pipe.write(len(data).to_bytes(4, "big") + data)
-        pipe.flush()
-        verdicts = answers.read(len(run))
+            raise ClientError(DIED)
+        try:
+            pipe.write(len(data).to_bytes(4, "big") + data)
+            pipe.flush()
+            verdicts = answers.read(len(run))
+        except BrokenPipeError:
+            raise ClientError(DIED) from None
         if len(verdicts) != len(run):
-            raise BrokenPipeError("a process that checks signatures ended")
+            raise ClientError(DIED)
         return verdicts
 
     def close(self) -> None:
         """End the child."""
-        self._child.communicate()
+        with suppress(BrokenPipeError):
+            self._child.communicate()
 
 
 def holds(by: Recipient, label: Label, record: bytes) -> bool:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from exchange.cli import breaches, disclosure, members, people, reading, reports, reviews, setup, translate
+from exchange.cli import (
+    audit,
+    breaches,
+    disclosure,
+    members,
+    oversight,
+    people,
+    reading,
+    reports,
+    reviews,
+    setup,
+    translate,
+)
 from exchange.cli.verbs import add_verbs
 
 GROUPS = {
@@ -17,6 +29,7 @@ GROUPS = {
     "translate": "Translations: what is outstanding, assigning, submitting.",
     "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
 }
+MODULES = (setup, people, reviews, members, translate, reports, reading, disclosure, breaches, audit, oversight)
 
 
 def add_all(root: click.Group) -> None:
@@ -30,7 +43,19 @@ def add_all(root: click.Group) -> None:
         return (groups[first], rest) if rest else (root, first)
 
     add_verbs(group_of)
-    for module in (setup, people, reviews, members, translate, reports, reading, disclosure, breaches):
+    for module in (
+        audit,
+        oversight,
+        setup,
+        people,
+        reviews,
+        members,
+        translate,
+        reports,
+        reading,
+        disclosure,
+        breaches,
+    ):
         for verb, command in module.COMMANDS.items():
             group, name = group_of(verb)
             group.add_command(command, name)

@@ -74,7 +74,7 @@ async def test_a_later_audit_fetches_what_is_new_and_nothing_else(logged: Logged
 
 
 async def test_an_audit_of_many_pages_and_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchange.audit.engine.PIECE", 16)
+    monkeypatch.setattr("exchange.audit.stage.PIECE", 16)
     world = World().to_dialogue()
     for _ in range(150):
         world.do(world.question())
