@@ -55,6 +55,7 @@ class Register(Stream, frozen=True, kw_only=True):
     experts: dict[str, int] = {}
     focal_points: dict[str, bytes] = {}
     log: str = ""
+    log_since: int = 0
 
     def by_device(self, device: bytes) -> Person | None:
         """The person whose device this is, whether active or not."""

@@ -101,9 +101,13 @@ class EventLog:
         found = await self._reading(lambda: self._recorder.select_notifications(after, limit, inclusive_of_start=False))
         return [(n.id, bytes.fromhex(str(n.originator_id)), n.originator_version, n.topic) for n in found]
 
+    async def newest(self) -> int:
+        """The position of the newest row, 0 if there is none."""
+        return await self._reading(self._recorder.max_notification_id) or 0
+
     async def ready(self) -> None:
         """Return if the database answers; raises StorageUnavailable."""
-        await self._reading(self._recorder.max_notification_id)
+        await self.newest()
 
     async def close(self) -> None:
         """Write what waits, then close."""

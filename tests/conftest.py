@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from exchange.server import logs
+from exchange import logs
 
 logs.configure("console", "error")

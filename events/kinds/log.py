@@ -36,4 +36,4 @@ class LogAnnounced:
             raise Malformed(f"expected a policy of the log, got one that is none: {error}") from None
         if len(policy.logs) != 1:
             raise Malformed(f"expected a policy of exactly one log, got {len(policy.logs)}")
-        return msgspec.structs.replace(state, log=policy.text)
+        return msgspec.structs.replace(state, log=policy.text, log_since=act.header.time)

@@ -23,7 +23,7 @@ from exchange.cli.context import Options, system_clock
 from exchange.cli.output import safe
 from exchange.cli.places import free
 from exchange.client.client import Client
-from exchange.client.errors import ServerLied
+from exchange.client.errors import ServerLied, Unwitnessed
 from exchange.client.home import Home
 
 MEMORY = "audit.sqlite"
@@ -81,8 +81,9 @@ async def _check_role(client: Client) -> None:
     """Only the oversight group audits: it answers for the whole mechanism and belongs to no side of a review."""
     try:
         register = await client.register()
-    except ServerLied:
-        return  # the audit itself says what is wrong with the register, and the server shows it to overseers alone
+    except (ServerLied, Unwitnessed):
+        # What is wrong is for the audit to say; the server shows reviews and readings to overseers alone.
+        return
     person = register.by_device(client.identity.fingerprint)
     if person is None or person.role is not Role.OVERSIGHT:
         got = person.role.value if person else "not in the register"

@@ -12,10 +12,12 @@ from exchange.cli import (
     oversight,
     people,
     reading,
+    receipts,
     reports,
     reviews,
     setup,
     translate,
+    witness,
 )
 from exchange.cli.verbs import add_verbs
 
@@ -28,8 +30,23 @@ GROUPS = {
     "summary": "The executive summary.",
     "translate": "Translations: what is outstanding, assigning, submitting.",
     "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
+    "witness": "Being a witness of the log.",
 }
-MODULES = (setup, people, reviews, members, translate, reports, reading, disclosure, breaches, audit, oversight)
+MODULES = (
+    setup,
+    people,
+    reviews,
+    members,
+    translate,
+    reports,
+    reading,
+    disclosure,
+    breaches,
+    receipts,
+    witness,
+    audit,
+    oversight,
+)
 
 
 def add_all(root: click.Group) -> None:
@@ -43,19 +60,7 @@ def add_all(root: click.Group) -> None:
         return (groups[first], rest) if rest else (root, first)
 
     add_verbs(group_of)
-    for module in (
-        audit,
-        oversight,
-        setup,
-        people,
-        reviews,
-        members,
-        translate,
-        reports,
-        reading,
-        disclosure,
-        breaches,
-    ):
+    for module in MODULES:
         for verb, command in module.COMMANDS.items():
             group, name = group_of(verb)
             group.add_command(command, name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,11 +23,11 @@ from exchange.client.client import Client, Entry
 from exchange.client.errors import ClientError, NotFound, Unconfirmed
 from exchange.client.home import Home
 from exchange.client.membership import Membership
+from exchange.clock import EXERCISE_CLOCK, clock_of
 from keys.identity import Identity
 
 T = TypeVar("T")
 SHORTEST_HASH = 6
-EXERCISE_CLOCK = "COLLOQUY_EXERCISE_CLOCK"
 
 
 @dataclass(slots=True)
@@ -193,19 +192,13 @@ def _named(review: Review, wanted: str) -> bool:
 
 def system_clock() -> int:
     """Now, in milliseconds; in an exercise, the time that the exercise's clock file says."""
+    return clock_of(exercise_clock())()
+
+
+def exercise_clock() -> Path | None:
+    """The clock file of an exercise, if there is one."""
     path = os.environ.get(EXERCISE_CLOCK)
-    if path:
-        return exercise_time(Path(path).read_text("ascii"))
-    return time.time_ns() // 1_000_000
-
-
-def exercise_time(text: str) -> int:
-    """Read an exercise clock: an ISO 8601 time or milliseconds."""
-    text = text.strip()
-    if text.isdigit():
-        return int(text)
-    moment = datetime.fromisoformat(text)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return Path(path) if path else None
 
 
 @asynccontextmanager

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from events.errors import AlreadyDone, EventsError, Malformed, Refused, WrongParty, WrongPhase, WrongRole
+from events.errors import (
+    AlreadyDone,
+    BadNote,
+    EventsError,
+    Malformed,
+    NotProved,
+    Refused,
+    WrongParty,
+    WrongPhase,
+    WrongRole,
+)
 from exchange.client import errors
 from keys.errors import BadSignature, CannotOpen, DamagedKeyFile, KeyFileError, WeakKeyFile, WrongPassphrase
 
@@ -42,10 +52,16 @@ FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
         errors.ServerLied,
         Failure(5, "Nothing was sent or believed. Tell the other parties and the oversight group before going on."),
     ),
+    (
+        errors.Unwitnessed,
+        Failure(5, "Repeat the command later; if it goes on, ask the operator and the witnesses' keepers why."),
+    ),
     (errors.DiskFull, Failure(9, "")),
     (errors.NoKey, Failure(6, "Ask the secretariat officer, or your focal point, to share the keys with you.")),
     (CannotOpen, Failure(6, "It was altered, or it is not for you. Nothing was changed; tell the secretariat.")),
     (BadSignature, Failure(5, "Nothing was believed. Tell the secretariat.")),
+    (BadNote, Failure(5, "Nothing was believed.")),
+    (NotProved, Failure(5, "Nothing was believed.")),
     (errors.NotFound, Failure(8, "See what there is with: colloquy timeline")),
     (errors.Unconfirmed, Failure(3, "Compare the digits with their owner by telephone or in person, then repeat.")),
     (Refused, Failure(3, "Nothing was changed.")),
@@ -62,7 +78,7 @@ EXIT_STATUS = {
     2: "the command line was not understood",
     3: "the rules of the review (or the server) do not allow it",
     4: "the server does not answer, or the clocks differ too much",
-    5: "the server showed something that does not verify",
+    5: "the server showed something that does not verify, or that no witness has seen lately",
     6: "no key for this, or it does not open",
     7: "the home directory or key file cannot be used",
     8: "no such review, event, person or file",

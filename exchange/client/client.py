@@ -100,7 +100,7 @@ class Client:
         self.remote = Remote(settings.server, identity, clock)
         self._cache = Cache(home.path / CACHE, identity.local_key(b"cache"))
         self.journal = Journal(home.path / JOURNAL, home.path / SPOOL, identity.local_key(b"intent"))
-        self.replay = Replay(self.remote, self._cache, self.register_id)
+        self.replay = Replay(self.remote, self._cache, self.register_id, clock, home.path)
         self.keyring = Keyring(identity, self.carried)
         self.notices: list[str] = []
         self._finished: dict[bytes, Pending] = {}
@@ -264,7 +264,7 @@ class Client:
         if pending and (stream := await self._opened(pending)):
             self._finish(pending)
             return Sent(stream, 0, stream, repeated=True)
-        composed = compose(self.identity, None, draft, None, (), self.clock())
+        composed = compose(self.identity, None, draft, None, (), self.clock(), self.replay.log.seen)
         pending = Pending(mark, b"", draft.kind, events=(composed.signed.id,))
         self.journal.keep(pending)
         try:
@@ -299,7 +299,7 @@ class Client:
             draft = await build(state)
             key = await self.keyring.current(state, draft.circle) if draft.circle and not draft.slots else None
             files = tuple(transfer.reference(file) for file in pending.files)
-            composed = compose(self.identity, state, draft, key, files, self.clock())
+            composed = compose(self.identity, state, draft, key, files, self.clock(), self.replay.log.seen)
             self._rehearse(state, composed)
             pending = msgspec.structs.replace(pending, kind=draft.kind, events=(*pending.events, composed.signed.id))
             self.journal.keep(pending)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from events import canonical
-from events.envelope import MAX_SEALED_BODY, ZERO, Header, ObjectRef, SignedEvent, object_context
+from events.envelope import MAX_SEALED_BODY, ZERO, Header, ObjectRef, Seen, SignedEvent, object_context
 from events.errors import Malformed
 from events.register import Register
 from events.review import Review, Slot
@@ -54,6 +54,7 @@ def compose(
     key: EpochKey | None,
     files: tuple[ObjectRef, ...],
     now: int,
+    seen: Seen | None = None,
 ) -> Composed:
     """Seal and sign a draft as the next event of a stream."""
     objects, body = _sealed(state, draft, key, files)
@@ -70,7 +71,7 @@ def compose(
         lang=draft.lang,
         objects=objects,
         clear=msgspec.to_builtins(draft.clear, builtin_types=(bytes,)),
-        seen=None,
+        seen=seen,
     )
     return Composed(SignedEvent.assemble(header, identity.sign(Label.EVENT, header.encode())), body)
 

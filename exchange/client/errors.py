@@ -6,6 +6,7 @@ ClientError
 ├── Offline              the server cannot be reached; nothing was lost
 ├── ServerRefused        the server answered with a problem
 ├── ServerLied           what the server says does not verify; carries the rule that found it
+├── Unwitnessed          no quorum of witnesses has seen the history lately
 ├── ClockFarOff          this machine's clock and the server's disagree
 ├── NotFound             no such review, event, person or file in what one may read
 ├── NoKey                one holds no key for this
@@ -48,6 +49,10 @@ class ServerLied(ClientError):
     def __init__(self, rule: int, message: str) -> None:
         self.rule = rule
         super().__init__(message)
+
+
+class Unwitnessed(ClientError):
+    """No quorum of witnesses has seen the history lately: it may not be the newest."""
 
 
 class ClockFarOff(ClientError):

@@ -16,7 +16,8 @@ from events import canonical
 from events.access import NONCE_SIZE, Statement, Want
 from events.envelope import MAX_ENVELOPE
 from events.errors import BadNote, Malformed
-from events.tiles import Tile, read_bundle
+from events.merkle import HASH_SIZE, parents
+from events.tiles import HEIGHT, Tile, read_bundle
 from exchange import wire
 from exchange.client.errors import ClockFarOff, Offline, ServerLied, ServerRefused
 from keys.identity import Identity
@@ -112,6 +113,18 @@ class Remote:
     async def inclusion(self, stream: bytes, seq: int, size: int, part: str = "events") -> wire.Inclusion:
         """The proof said to lead from an event, or a record of reading (`part` is access), to the log's root."""
         return await self._json("GET", f"/streams/{stream.hex()}/{part}/{seq}/inclusion?size={size}", wire.Inclusion)
+
+    async def complete_root(self, size: int) -> bytes:
+        """The root said to be over the first `size` leaves, a power of two, from one tile of the log."""
+        level, above = divmod(size.bit_length() - 1, HEIGHT)
+        path = f"/log/{Tile(level, 0, 1 << above).path()}"
+        data = await self._retried(lambda: self._raw("GET", path, None, {}, signed=False))
+        row = [data[i : i + HASH_SIZE] for i in range(0, len(data), HASH_SIZE)]
+        if len(data) != HASH_SIZE << above:
+            raise ServerLied(20, "the server's tile of the log is none")
+        while len(row) > 1:
+            row = parents(row)
+        return row[0]
 
     async def entries(self, tile: Tile) -> list[bytes]:
         """One bundle of the log's entries."""

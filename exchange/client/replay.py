@@ -2,7 +2,7 @@
 
 1. the register is the pinned one              4. each envelope is admitted by the rules
 2. each stream begins with its own hash        5. nothing seen before is missing or different
-3. each signature holds, by the register's keys
+3. each signature holds, by the register's keys    6. the newest one is in the log
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from events.card import card_of
@@ -22,6 +23,7 @@ from events.workflow import admit_register, admit_review
 from exchange.client import snapshot
 from exchange.client.cache import Cache, Remembered
 from exchange.client.errors import ServerLied
+from exchange.client.history import History
 from exchange.client.remote import Remote
 from keys.errors import BadSignature, InvalidKey
 from keys.recipient import Recipient
@@ -31,6 +33,7 @@ T = TypeVar("T")
 Checked = tuple[Event, bytes]
 VERIFIERS = 2
 RUN = 64
+RECENT = 500
 
 
 class Keys:
@@ -70,12 +73,13 @@ def verify_all(signed: Sequence[SignedEvent], keys: Callable[[SignedEvent], Reci
 class Replay:
     """The streams as far as this client has verified them."""
 
-    def __init__(self, remote: Remote, cache: Cache, pinned: bytes) -> None:
+    def __init__(self, remote: Remote, cache: Cache, pinned: bytes, clock: Callable[[], int], home: Path) -> None:
         self._remote = remote
         self._cache = cache
         self._pinned = pinned
         self.history = RegisterHistory()
         self.keys = Keys(self.history)
+        self.log = History(remote, cache, self.history, clock, home)
         self._reviews: dict[bytes, Review] = {}
         self._following_register = asyncio.Lock()
         self._following_review = asyncio.Lock()
@@ -90,8 +94,7 @@ class Replay:
             self._recall_register()
         state = self.history.latest if len(self.history) else None
         state, new = await self._follow(self._pinned, state, self._admit_register)
-        if new:
-            self._remember(state, new)
+        await self._check_logged(state, new)
         return state
 
     async def review(self, stream: bytes) -> Review:
@@ -108,10 +111,16 @@ class Replay:
             # The review may rely on register events that came in after ours were read.
             await self.register()
             state, new = await self._follow(stream, known, self._admit_review)
-        if new:
-            self._remember(state, new)
+        await self._check_logged(state, new)
         self._reviews[stream] = state
         return state
+
+    async def _check_logged(self, state: Register | Review, new: list[tuple[int, bytes]]) -> None:
+        """Remember what is new once the log is known to hold it (rule 12)."""
+        events = [trusted(SignedEvent.parse(envelope)) for _, envelope in new[-RECENT:]]
+        await self.log.check(state.id, state.seq, state.head, events)
+        if new:
+            self._remember(state, new)
 
     def take(self, state: Register | Review, signed: SignedEvent) -> Register | Review:
         """Fold one's own event, just accepted by the server, without fetching it again."""

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from exchange.logs import logger
 from exchange.server import openapi, problems
 from exchange.server.api import Api
-from exchange.server.logs import logger
 from exchange.server.requests import PERSON
 from exchange.server.routes import ROUTES, Handler, Route
 

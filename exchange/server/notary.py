@@ -45,7 +45,6 @@ class Notary:
         self._woken = asyncio.Event()
         self._grown = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
-        self._appended = 0
         self._covered = 0
 
     async def start(self) -> None:
@@ -68,15 +67,16 @@ class Notary:
 
     def appended(self) -> None:
         """Take note that the database has a new row."""
-        self._appended += 1
         self._woken.set()
 
     async def settled(self) -> Note:
-        """The newest checkpoint, once it covers whatever was appended before this was asked."""
-        wanted = self._appended
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S), self._grown:
-                await self._grown.wait_for(lambda: self._covered >= wanted)
+        """The newest checkpoint, once it covers whatever could be read from the database before this was asked."""
+        wanted = await self._log.newest()
+        if wanted > self._covered:
+            self._woken.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S), self._grown:
+                    await self._grown.wait_for(lambda: self._covered >= wanted)
         return self.checkpoint
 
     async def grown(self, beyond: Note) -> None:
@@ -128,7 +128,6 @@ class Notary:
 
     async def _follow(self) -> None:
         """Bring the tree up to the database and sign what it has become."""
-        appended = self._appended
         while rows := await self._log.hashes(after=self._open_tree.position, limit=PAGE):
             positions = [position for position, _, _ in rows]
             entries = [_entry(kind, digest) for _, kind, digest in rows]
@@ -136,7 +135,7 @@ class Notary:
         size, root = await self._on_tree(lambda tree: (tree.size, tree.root()))
         async with self._grown:
             self.checkpoint = self._signed(size, root)
-            self._covered = appended
+            self._covered = self._open_tree.position
             self._grown.notify_all()
 
     async def _check_database(self) -> None:

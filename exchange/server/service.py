@@ -7,16 +7,15 @@ import contextlib
 import signal
 import ssl
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from aiohttp import web
 from filelock import FileLock, Timeout
 
-from exchange import collector
-from exchange.server import logkey, logs
+from exchange import collector, logs
+from exchange.clock import Clock, clock_of
+from exchange.server import logkey
 from exchange.server.accept import Acceptance
 from exchange.server.api import Api
 from exchange.server.app import application
@@ -37,23 +36,6 @@ from storage.uploads import Uploads
 
 SWEEP_S = 3600.0
 GRACE_S = 10.0
-Clock = Callable[[], int]
-
-
-def clock_of(settings: ServerSettings) -> Clock:
-    """Now in milliseconds; in an exercise, what the exercise's clock file says."""
-    path = settings.exercise_clock
-    if path is None:
-        return lambda: time.time_ns() // 1_000_000
-
-    def exercise() -> int:
-        text = path.read_text("ascii").strip()
-        if text.isdigit():
-            return int(text)
-        moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-    return exercise
 
 
 @asynccontextmanager
@@ -129,7 +111,7 @@ async def serve(
 ) -> None:
     """Serve until told to stop; `ready` is given the address."""
     stop = stop or asyncio.Event()
-    clock = clock_of(settings)
+    clock = clock_of(settings.exercise_clock)
     async with engines(settings, clock) as api:
         runner = web.AppRunner(application(api), access_log=None, shutdown_timeout=GRACE_S, keepalive_timeout=75)
         await runner.setup()

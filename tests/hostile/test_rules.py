@@ -24,12 +24,12 @@ from events.kinds.people import PersonRegistered, Profile
 from events.kinds.response import Paper
 from events.rule import FileInfo, Role, rule_of
 from events.stream import PARTIES, REVIEWERS
+from exchange import logs
 from exchange.client.client import Client
 from exchange.client.compose import Draft
 from exchange.client.errors import ClientError, NoKey, NotFound, ServerLied
 from exchange.client.membership import Membership
 from exchange.client.transfer import Attachment
-from exchange.server import logs
 from keys import grants, keyfile
 from keys.epoch import EpochKey
 from keys.errors import BadSignature, CannotOpen, DamagedKeyFile, WeakKeyFile

@@ -47,12 +47,12 @@ async def test_a_checkpoint_covers_everything_that_was_taken_before_it(live: Liv
     world = live.world
     body = world.last["response.submitted"]
     await (await live.remote("nrl")).bodies(world.review.id, [body.id])
+    accesses = await (await live.remote("oversight")).accesses(world.review.id, -1)
     head = (await checkpoint(live)).head
     logged = await entries(live, head.size)
     assert Frontier().extended(merkle.leaf_hash(one) for one in logged).root == head.root
     envelopes = [hashlib.sha256(e).digest() for records in world.records.values() for e, _ in records]
     assert {entry(EntryType.ENVELOPE, digest) for digest in envelopes} <= set(logged)
-    accesses = await (await live.remote("oversight")).accesses(world.review.id, -1)
     assert {entry(EntryType(kind), hashlib.sha256(one).digest()) for kind, one in accesses} <= set(logged)
     assert head.size >= len(envelopes) + 1
 

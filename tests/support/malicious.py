@@ -32,6 +32,7 @@ class MaliciousServer:
         self._bodies: dict[tuple[bytes, int], bytes] = {}
         self._file: Callable[[bytes], bytes] = lambda data: data
         self._answer: Callable[[str, Any], Any] = lambda _path, value: value
+        self._served: list[tuple[str, Callable[[str], bytes]]] = []
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> MaliciousServer:
@@ -78,6 +79,10 @@ class MaliciousServer:
         """Change JSON answers."""
         self._answer = change
 
+    def serve(self, prefix: str, answer: Callable[[str], bytes]) -> None:
+        """Answer all paths that begin so with bytes of one's own."""
+        self._served.append((prefix, answer))
+
     # -- the protocol
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -86,6 +91,9 @@ class MaliciousServer:
         path = request.path
         if path in self.raw:
             return web.Response(body=self.raw[path], content_type="application/octet-stream")
+        for prefix, answer in self._served:
+            if path.startswith(prefix):
+                return web.Response(body=answer(path), content_type="application/octet-stream")
         stream = bytes.fromhex(path.split("/")[3]) if path.startswith("/v1/streams/") else b""
         if request.method == "GET" and path.endswith("/events") and stream in self._envelopes:
             after, limit = int(request.query["after"]), int(request.query["limit"])

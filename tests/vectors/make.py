@@ -9,15 +9,21 @@ from typing import Any
 
 import msgspec
 
-from events import canonical
+from events import canonical, logged, tiles
+from events.access import Completion, Statement, Want
 from events.card import Card
+from events.checkpoint import cosign, witness_key
+from events.entries import EntryType, entry
 from events.envelope import Header, ObjectRef, SignedEvent, object_context, scope
+from events.forks import Evidence
+from events.witnessing import AddCheckpoint
 from keys import derive, grants, keyfile
 from keys.epoch import EpochKey
 from keys.identity import Identity
 from keys.labels import Label, frame
 from keys.recipient import readable
 from keys.sealing import CHUNK, ObjectKey, SlotKey, bind, padded_size
+from tests.support.tree import TIME, TestLog, note_key
 from tests.support.world import World, every_kind
 
 HERE = Path(__file__).parent
@@ -194,6 +200,12 @@ def _grants() -> list[dict[str, Any]]:
 
 
 def event_vectors() -> dict[str, Any]:
+    header, signed = _event()
+    value = msgspec.to_builtins(header, builtin_types=(bytes,))
+    return {"header": plain(value), "envelope": signed.envelope.hex(), "id": signed.id.hex()}
+
+
+def _event() -> tuple[Header, SignedEvent]:
     ref = ObjectRef(OBJECT, 1, SALT, bytes([5] * 32), 1040, bytes([6] * 32))
     header = Header(
         stream=STREAM,
@@ -210,9 +222,53 @@ def event_vectors() -> dict[str, Any]:
         clear={"form": "clarification"},
         seen=None,
     )
-    signed = SignedEvent.assemble(header, ALICE.sign(Label.EVENT, header.encode()))
-    value = msgspec.to_builtins(header, builtin_types=(bytes,))
-    return {"header": plain(value), "envelope": signed.envelope.hex(), "id": signed.id.hex()}
+    return header, SignedEvent.assemble(header, ALICE.sign(Label.EVENT, header.encode()))
+
+
+def log_vectors() -> dict[str, Any]:
+    """A small log: every sort of entry, its tree, and each text that is signed about it."""
+    _, signed = _event()
+    statement = Statement(1, STREAM, ALICE.fingerprint, 1_770_000_000_000, bytes(16), (Want(signed.id, 0, 0),))
+    access = statement.encode() + ALICE.sign(Label.ACCESS, statement.encode())
+    done = Completion(1, hashlib.sha256(access).digest(), 1_770_000_000_500, 1040).encode()
+    records = [(EntryType.ENVELOPE, signed.envelope), (EntryType.STATEMENT, access), (EntryType.COMPLETION, done)]
+    entries = [entry(kind, hashlib.sha256(record).digest()) for kind, record in records]
+    entries += [entry(EntryType.ENVELOPE, hashlib.sha256(bytes([number])).digest()) for number in range(4)]
+    log, size = TestLog(entries), len(entries)
+    forked = TestLog([*entries[:4], *reversed(entries[4:])])
+    note = log.note(size, "NRL", "TSR")
+    receipt = logged.receipt_for(signed.envelope, ALICE.recipient, 0, log.inclusion(0, size), note)
+    return {
+        "records": [{"type": kind.value, "bytes": record.hex()} for kind, record in records],
+        "entries": [one.hex() for one in entries],
+        "leaf_hashes": [log.nodes(0, index).hex() for index in range(size)],
+        "roots": [log.root(count).hex() for count in range(size + 1)],
+        "inclusion": [[one.hex() for one in log.inclusion(index, size)] for index in range(size)],
+        "consistency": [[one.hex() for one in log.consistency(old, size)] for old in range(1, size + 1)],
+        "tile": {
+            "path": tiles.Tile(0, 0, size).path(),
+            "bytes": b"".join(map(log.nodes, [0] * size, range(size))).hex(),
+        },
+        "bundle": {"path": tiles.Tile(-1, 0, size).path(), "bytes": tiles.write_bundle(entries).hex()},
+        "log": {"seed": log.key.seed.hex(), "vkey": log.vkey},
+        "witnesses": {name: _witness(name) for name in ("NRL", "TSR")},
+        "time": TIME,
+        "policy": log.policy(2, "NRL", "TSR"),
+        "checkpoint": log.note(size).encode().decode(),
+        "cosignature": cosign("NRL", note_key("NRL"), log.head(size).text(), TIME).line(),
+        "witnessed": note.encode().decode(),
+        "add_checkpoint": AddCheckpoint(4, log.consistency(4, size), log.note(size)).encode().decode(),
+        "receipt": receipt.encode().decode(),
+        "forks": [
+            Evidence.between(log.note(old), forked.note(new), forked.nodes).encode().decode()
+            for old, new in ((6, 6), (5, 7), (6, 7))
+        ],
+        "no_fork": Evidence.between(log.note(4), forked.note(7), forked.nodes).encode().decode(),
+    }
+
+
+def _witness(name: str) -> dict[str, str]:
+    return {"seed": note_key(name).seed.hex(), "vkey": witness_key(name, note_key(name)).text()}
 
 
 def review_vectors() -> dict[str, Any]:
@@ -253,6 +309,7 @@ FILES = {
     "keys": key_vectors,
     "sealing": sealing_vectors,
     "event": event_vectors,
+    "log": log_vectors,
     "review": review_vectors,
 }
 

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
-from events import canonical
+from events import canonical, logged, merkle
 from events.body import check_body
 from events.card import Card, card_of
 from events.envelope import SignedEvent, scope
-from events.errors import Malformed
+from events.errors import Malformed, NotProved
+from events.forks import Evidence
+from events.notes import Note
+from events.policy import Policy
+from events.receipts import Receipt
 from events.register import RegisterHistory
+from events.tiles import read_bundle
 from events.workflow import admit_register, admit_review
 from keys import grants, keyfile
 from keys.epoch import EpochKey
@@ -80,6 +85,35 @@ def test_sealing() -> None:
     key = ObjectKey(bytes.fromhex(vectors["object"]["bound"]), bytes.fromhex(vectors["object"]["secret"]))
     for one in vectors["sealed"][:2]:
         assert key.open(bytes.fromhex(one["bytes"])).hex() == one["data"]
+
+
+def test_log() -> None:
+    vectors = load("log")
+    policy, expected = Policy.parse(vectors["policy"]), [bytes.fromhex(one) for one in vectors["entries"]]
+    for record, one in zip(vectors["records"], expected, strict=False):
+        assert bytes([record["type"]]) + hashlib.sha256(bytes.fromhex(record["bytes"])).digest() == one
+    assert read_bundle(bytes.fromhex(vectors["bundle"]["bytes"]), len(expected)) == expected
+    leaves = [hashlib.sha256(b"\x00" + one).hexdigest() for one in expected]
+    assert leaves == vectors["leaf_hashes"]
+    assert "".join(leaves) == vectors["tile"]["bytes"]
+    roots = [bytes.fromhex(one) for one in vectors["roots"]]
+    for index, proof in enumerate(vectors["inclusion"]):
+        hashes = [bytes.fromhex(one) for one in proof]
+        merkle.verify_inclusion(bytes.fromhex(leaves[index]), index, len(leaves), hashes, roots[-1])
+    for old, proof in enumerate(vectors["consistency"], 1):
+        merkle.verify_consistency(old, roots[old], len(leaves), roots[-1], [bytes.fromhex(one) for one in proof])
+    witnessed = policy.witnessed(Note.parse(vectors["witnessed"].encode()))
+    assert witnessed.head.root == roots[-1]
+    assert {(one.witness, one.time) for one in witnessed.cosigned} == {
+        (n, vectors["time"]) for n in vectors["witnesses"]
+    }
+    assert vectors["cosignature"] in vectors["witnessed"]
+    found = logged.check(Receipt.parse(vectors["receipt"].encode()), policy)
+    assert found.event.id.hex() == load("event")["id"]
+    for text in vectors["forks"]:
+        Evidence.parse(text.encode()).verify(policy)
+    with pytest.raises(NotProved):
+        Evidence.parse(vectors["no_fork"].encode()).verify(policy)
 
 
 def test_a_whole_review_replays_to_its_end() -> None:
