@@ -20,7 +20,7 @@ from exchange.cli.output import safe
 from exchange.client import breaches, letters
 from exchange.client.client import Client, Entry, Sent
 from exchange.client.compose import Draft
-from exchange.client.errors import NoKey, NotFound
+from exchange.client.errors import NoKey, NotFound, ServerRefused
 from keys.errors import CannotOpen
 
 Follow = Callable[[Client, Review, bytes, Finding], Draft]
@@ -187,6 +187,8 @@ async def _letter(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
         standing = "(sealed to others)"
     except CannotOpen:
         standing = "(does not open: its author sealed something else)"
+    except (NotFound, ServerRefused):
+        standing = "(the server does not give it)"
     return {
         "seq": entry.header.seq,
         "what": entry.rule.label,

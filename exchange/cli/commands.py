@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from exchange.cli import (
+    access,
     audit,
     breaches,
     disclosure,
+    fetching,
+    logs,
     members,
     oversight,
     people,
@@ -16,6 +19,7 @@ from exchange.cli import (
     reports,
     reviews,
     setup,
+    tracing,
     translate,
     witness,
 )
@@ -30,6 +34,7 @@ GROUPS = {
     "summary": "The executive summary.",
     "translate": "Translations: what is outstanding, assigning, submitting.",
     "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
+    "log": "The log that nobody can rewrite, and its witnesses.",
     "witness": "Being a witness of the log.",
 }
 MODULES = (
@@ -40,8 +45,12 @@ MODULES = (
     translate,
     reports,
     reading,
+    fetching,
     disclosure,
+    tracing,
     breaches,
+    access,
+    logs,
     receipts,
     witness,
     audit,

@@ -144,12 +144,17 @@ class Desk:
             )
         return found[0]
 
-    def find(self, review: Review, reference: str) -> Entry:
+    def find(self, review: Review | Register, reference: str) -> Entry:
         """An event by Q3 (a request), B1 (a breach), #12 (its number) or the beginning of its hash."""
+        if isinstance(review, Register):
+            return self._numbered(review, reference)
         if reference[:1] in "Qq" and reference[1:].isdigit():
             return self.client.entry(review, self._request(review, int(reference[1:])))
         if reference[:1] in "Bb" and reference[1:].isdigit() and len(reference) < SHORTEST_HASH:
             return self.client.entry(review, numbered(review, int(reference[1:]))[0])
+        return self._numbered(review, reference)
+
+    def _numbered(self, review: Review | Register, reference: str) -> Entry:
         number = reference.removeprefix("#")
         if number.isdigit():
             known = [event for event, k in review.known.items() if k.seq == int(number)]

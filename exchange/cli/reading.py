@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,15 +10,14 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from events.review import RequestStatus, Review
+from events.review import Disclosure, RequestStatus, Review
 from events.rule import Role
 from events.timetable import timetable as steps_of
 from events.turns import OVERSIGHT, Turn, turns
 from exchange.cli.context import Desk, Options, run, system_clock, when
 from exchange.cli.output import safe
-from exchange.cli.places import free, safe_name
 from exchange.client.client import Entry
-from exchange.client.disclosing import file_names, shown_or_told
+from exchange.client.disclosing import disclosed_to, shown_or_told
 from exchange.client.errors import NoKey, NotFound, ServerRefused
 from exchange.client.readers import could_read
 from keys.errors import CannotOpen
@@ -44,7 +42,7 @@ def inbox(options: Options) -> None:
             waiting += [_turn_json(review, turn, name) for turn in turns(review) if _mine(desk, review, turn)]
             recent = desk.client.entries(review.id)[seen.get(review.id.hex(), -1) + 1 :]
             others = [entry for entry in recent if entry.header.author != desk.client.identity.fingerprint]
-            new += [await _line(desk, review, entry) for entry in others]
+            new += [await line_of(desk, review, entry) for entry in others]
             seen[review.id.hex()] = review.seq
         (desk.client.home.path / SEEN).write_bytes(msgspec.json.encode(seen))
         return {"waiting": waiting, "new": new}
@@ -54,18 +52,16 @@ def inbox(options: Options) -> None:
     def show(console: Console) -> None:
         rows = [[w["review"], w["what"], w["detail"], w["about"], _how(w)] for w in found["waiting"]]
         columns = ("Review", "To do", "Which", "About", "How")
-        (options.output.table("It is your turn", columns, rows) if rows else _line_of("Nothing waits for you."))(
-            console
-        )
+        (options.output.table("It is your turn", columns, rows) if rows else _saying("Nothing waits for you."))(console)
         news = [[f"#{n['seq']}", n["time"], n["who"], n["what"], n["title"]] for n in found["new"]]
         columns = ("No.", "When (UTC)", "Who", "What", "Title")
         table = options.output.table("New since you looked last", columns, news)
-        (table if news else _line_of("Nothing is new since you looked last."))(console)
+        (table if news else _saying("Nothing is new since you looked last."))(console)
 
     options.output.result(found, show)
 
 
-def _line_of(text: str) -> Callable[[Console], None]:
+def _saying(text: str) -> Callable[[Console], None]:
     return lambda console: console.print(text)
 
 
@@ -82,7 +78,7 @@ def timeline(options: Options) -> None:
 
     async def work(desk: Desk) -> list[dict[str, Any]]:
         review = await desk.review()
-        return [await _line(desk, review, entry) for entry in desk.client.entries(review.id)]
+        return [await line_of(desk, review, entry) for entry in desk.client.entries(review.id)]
 
     rows = run(options, work)
     table = [[f"#{r['seq']}", r["time"], r["who"], r["what"], r["title"], r["circle"]] for r in rows]
@@ -105,15 +101,16 @@ def show(options: Options, reference: str) -> None:
     async def work(desk: Desk) -> dict[str, Any]:
         review = await desk.review()
         entry = desk.find(review, reference)
-        facts = await _line(desk, review, entry)
+        facts = await line_of(desk, review, entry)
         try:
             body = await shown_or_told(desk.client, review, entry) if entry.header.objects else {}
         except (NoKey, ServerRefused) as error:
             raise NoKey(f"#{entry.header.seq} is sealed for {entry.header.circle}: {error}") from None
-        linked = [await _line(desk, review, e) for e in desk.client.entries(review.id) if entry.id in e.header.about]
+        linked = [await line_of(desk, review, e) for e in desk.client.entries(review.id) if entry.id in e.header.about]
         return {
             **facts,
             "body": body,
+            "disclosed": [await _disclosure(desk, made) for made in disclosed_to(review, desk.me.device, entry.id)],
             "replies": linked,
             "translations": _translations(review, entry),
             "superseded": review.superseded(entry.id),
@@ -123,53 +120,6 @@ def show(options: Options, reference: str) -> None:
 
     found = run(options, work)
     options.output.result(found, lambda console: _show_paper(console, options, found))
-
-
-@click.command()
-@click.argument("reference")
-@click.option("--file", "number", type=int, help="Number of the file; without it, all of them.")
-@click.option(
-    "--to",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Where to put them.  [default: here]",
-)
-@click.pass_obj
-def fetch(options: Options, reference: str, number: int | None, directory: Path) -> None:
-    """Fetch the files of a paper, verified and opened.
-
-    A file that is there already is never overwritten. An interrupted fetch goes on where it stopped.
-
-    \b
-    Example:
-      colloquy fetch '#12' --to papers/
-    """
-
-    async def work(desk: Desk) -> list[str]:
-        review = await desk.review()
-        entry = desk.find(review, reference)
-        names = await file_names(desk.client, review, entry)
-        wanted = sorted(names) if number is None else (number,)
-        if number is not None and not 1 <= number < len(entry.header.objects):
-            raise NotFound(f"expected a file between 1 and {len(entry.header.objects) - 1}, got {number}")
-        targets = []
-        for index in wanted:
-            name = names.get(index, f"file-{index}")
-            target = free(directory / safe_name(name))
-            with desk.out.progress(f"Fetching {name}") as progress:
-                await desk.client.fetch(review, entry, index, target, progress)
-            targets.append(str(target))
-        return targets
-
-    directory.mkdir(parents=True, exist_ok=True)
-    targets = run(options, work)
-
-    def show_targets(console: Console) -> None:
-        for target in targets:
-            console.print(safe(target), markup=False)
-
-    options.output.result(targets, show_targets)
 
 
 @click.command()
@@ -218,7 +168,7 @@ def readers(options: Options) -> None:
         for entry in desk.client.entries(review.id):
             if not entry.header.objects:
                 continue
-            line = await _line(desk, review, entry)
+            line = await line_of(desk, review, entry)
             people = [desk.register.by_device(device) for device in could_read(review, entry)]
             names = sorted([await desk.name(person.id) for person in people if person])
             rows.append(
@@ -266,7 +216,7 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
             )
             if review is not None:
                 entry = desk.client.entries(review.id)[news.seq]
-                line = await _line(desk, review, entry)
+                line = await line_of(desk, review, entry)
                 desk.out.console.print(
                     safe(f"{line['time']} #{line['seq']} {line['who']}: {line['what']} {line['title']}"), markup=False
                 )
@@ -291,11 +241,11 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
         run(options, listen)
 
 
-async def _line(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
+async def line_of(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
     """One event as a line: what the header says, and the title if one may read it."""
     header = entry.header
     person = desk.register.by_device(header.author)
-    title = await _title(desk, review, entry)
+    title = await title_of(desk, review, entry)
     request, breach = review.requests.get(entry.id), review.breaches.get(entry.id)
     return {
         "seq": header.seq,
@@ -311,7 +261,8 @@ async def _line(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:
     }
 
 
-async def _title(desk: Desk, review: Review, entry: Entry) -> str:
+async def title_of(desk: Desk, review: Review, entry: Entry) -> str:
+    """The title of an event, or the beginning of its words; “(sealed)” if one cannot read them."""
     if not entry.header.objects:
         return ""
     try:
@@ -323,6 +274,14 @@ async def _title(desk: Desk, review: Review, entry: Entry) -> str:
     text = title or words
     text = (f"article {article}: {text}" if article else text).replace("\n", " ")
     return text if len(text) <= 70 else text[:69] + "…"
+
+
+async def _disclosure(desk: Desk, made: Disclosure) -> dict[str, Any]:
+    return {
+        "event": f"#{made.seq}",
+        "by": await desk.name_of(made.by),
+        "part": f"file {made.object}" if made.object else "the text",
+    }
 
 
 def _mine(desk: Desk, review: Review, turn: Turn) -> bool:
@@ -366,6 +325,9 @@ def _show_paper(console: Console, options: Options, found: dict[str, Any]) -> No
     console.print(f"{safe(found['who'])}, {found['time']} UTC, for {found['circle'] or 'everyone'}", markup=False)
     if found["superseded"]:
         console.print("A newer version of this paper exists.", style="bold")
+    for made in found["disclosed"]:
+        words = f"{made['part']} was disclosed to you by {made['by']} ({made['event']}); it is what was logged."
+        console.print(safe(words[0].upper() + words[1:]), markup=False)
     for name, value in found["body"].items():
         if not value:
             continue
@@ -448,7 +410,6 @@ COMMANDS = {
     "inbox": inbox,
     "timeline": timeline,
     "show": show,
-    "fetch": fetch,
     "timetable": timetable,
     "readers": readers,
     "status": status,

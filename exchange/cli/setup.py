@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -14,6 +15,7 @@ from events.card import Card
 from events.envelope import SignedEvent
 from events.kinds.people import RegisterFounded
 from exchange.cli.context import Desk, Options, at_desk, run, system_clock, when
+from exchange.client import logs
 from exchange.client.compose import Draft, compose
 from exchange.client.errors import ClientError, Unconfirmed
 from exchange.client.home import KEY_FILE, Home, HomeSettings, write_private
@@ -127,6 +129,8 @@ def found(options: Options, name: str, exercise: bool) -> None:  # noqa: FBT001
                     ("directory.rotated",),
                     desk.membership.begin_directory,  # type: ignore[arg-type]
                 )
+            if not desk.register.log:
+                await _announce(desk, stream)
 
     asyncio.run(begin())
     options.output.result(
@@ -194,6 +198,17 @@ async def _found(home: Home, identity: Identity, name: str, *, exercise: bool) -
     home.configure(msgspec.structs.replace(settings, register=signed.id.hex()))
     kept.unlink()
     return signed.id
+
+
+async def _announce(desk: Desk, stream: bytes) -> None:
+    """The founder says which log this register's history stands in; witnesses are announced when there are any."""
+    key = await logs.server_log(desk.client)
+    policy = logs.policy_of(key.text(), f"{desk.client.home.settings.server}/v1/log", (), "none")
+
+    async def build(_newest: Any) -> Draft:
+        return logs.announcement(policy)
+
+    await desk.client.send(stream, ("log", policy.text), build)
 
 
 def card_of(identity: Identity) -> Card:

@@ -14,7 +14,7 @@ from events.rule import FileInfo
 from events.turns import outstanding, stale
 from exchange.cli import paper as papers
 from exchange.cli.context import Desk, Options, run, sent_json
-from exchange.cli.places import free, safe_name
+from exchange.cli.fetching import fetch_to, unmarked_option
 from exchange.client import translations
 from exchange.client.client import Sent
 from exchange.client.compose import Draft
@@ -127,9 +127,10 @@ def submit(options: Options, assignment: str, paper: str | None, file: Path | No
 @click.option(
     "--to", "directory", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to put a file."
 )
+@unmarked_option
 @click.pass_obj
-def fetch(options: Options, assignment: str, directory: Path) -> None:
-    """Show the document assigned to you, or fetch the file."""
+def fetch(options: Options, assignment: str, directory: Path, unmarked: bool) -> None:  # noqa: FBT001
+    """Show the document assigned to you, or fetch the file, marked as colloquy fetch does."""
 
     async def work(desk: Desk) -> dict[str, Any]:
         review = await desk.review()
@@ -138,10 +139,9 @@ def fetch(options: Options, assignment: str, directory: Path) -> None:
         source = desk.client.entry(review, entry.source)
         facts = {"title": told.title, "name": told.name, "note": told.note, "into": entry.lang}
         if entry.object:
-            target = free(directory / safe_name(told.name or f"file-{entry.object}"))
-            with desk.out.progress("Fetching") as progress:
-                await desk.client.fetch(review, source, entry.object, target, progress)
-            return {**facts, "file": str(target)}
+            name = told.name or f"file-{entry.object}"
+            copy = await fetch_to(desk, review, source, entry.object, name, directory, unmarked=unmarked)
+            return {**facts, "file": str(copy.path), "mark": copy.words}
         return {**facts, "body": msgspec.to_builtins((await desk.client.open(review, source)).body)}
 
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """What a client remembers between commands: verified envelopes, sealed bodies, folded states.
 
-Nothing in it is plain: envelopes and bodies are what the server holds too, and a folded state has no words in it.
+Nothing in it is plain: envelopes and bodies are what the server holds too, a folded state has no words in it, and
+the fingerprints of opened documents are sealed by whoever keeps them here.
 A stream's remembered state is authenticated with a key of this device, so that a changed file is noticed.
 """
 
@@ -16,6 +17,8 @@ from pathlib import Path
 _TABLES = """
 CREATE TABLE IF NOT EXISTS envelopes (stream BLOB, seq INTEGER, envelope BLOB, PRIMARY KEY (stream, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS bodies (stream BLOB, seq INTEGER, body BLOB, PRIMARY KEY (stream, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fingerprints (stream BLOB, event BLOB, object INTEGER, sealed BLOB,
+    PRIMARY KEY (stream, event, object)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS states (stream BLOB PRIMARY KEY, seq INTEGER, head BLOB, state BLOB, mac BLOB);
 """
 
@@ -68,7 +71,7 @@ class Cache:
         """Drop everything about a stream, to be fetched and verified anew."""
         with self._db:
             self._db.execute("BEGIN")
-            for table in ("envelopes", "bodies", "states"):
+            for table in ("envelopes", "bodies", "fingerprints", "states"):
                 self._db.execute(f"DELETE FROM {table} WHERE stream=?", (stream,))  # noqa: S608
 
     def envelopes(self, stream: bytes) -> Iterable[bytes]:
@@ -89,6 +92,16 @@ class Cache:
     def keep_body(self, stream: bytes, seq: int, body: bytes) -> None:
         """Remember a sealed body."""
         self._db.execute("INSERT OR REPLACE INTO bodies VALUES (?,?,?)", (stream, seq, body))
+
+    def fingerprint(self, stream: bytes, event: bytes, number: int) -> bytes | None:
+        """The remembered, sealed fingerprint of one object of an event."""
+        query = "SELECT sealed FROM fingerprints WHERE stream=? AND event=? AND object=?"
+        row = self._db.execute(query, (stream, event, number)).fetchone()
+        return row[0] if row else None
+
+    def keep_fingerprint(self, stream: bytes, event: bytes, number: int, sealed: bytes) -> None:
+        """Remember a sealed fingerprint."""
+        self._db.execute("INSERT OR REPLACE INTO fingerprints VALUES (?,?,?,?)", (stream, event, number, sealed))
 
     def _mac(self, stream: bytes, known: Remembered) -> bytes:
         text = stream + known.seq.to_bytes(8, "big") + known.head + hashlib.sha256(known.state).digest()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ from keys.errors import CannotOpen
 from keys.identity import Identity
 from keys.sealing import ObjectKey, SlotKey
 
+T = TypeVar("T")
 CONFLICTS = 20
 PROFILES = frozenset({"person.registered", "person.profiled"})
 Build = Callable[[Register | Review], Awaitable[Draft]]
@@ -98,9 +99,9 @@ class Client:
         self.clock = clock
         self.register_id = bytes.fromhex(settings.register)
         self.remote = Remote(settings.server, identity, clock)
-        self._cache = Cache(home.path / CACHE, identity.local_key(b"cache"))
+        self.cache = Cache(home.path / CACHE, identity.local_key(b"cache"))
         self.journal = Journal(home.path / JOURNAL, home.path / SPOOL, identity.local_key(b"intent"))
-        self.replay = Replay(self.remote, self._cache, self.register_id, clock, home.path)
+        self.replay = Replay(self.remote, self.cache, self.register_id, clock, home.path)
         self.keyring = Keyring(identity, self.carried)
         self.notices: list[str] = []
         self._finished: dict[bytes, Pending] = {}
@@ -115,7 +116,7 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.remote.__aexit__(kind, error, trace)
-        self._cache.close()
+        self.cache.close()
 
     # -- reading
 
@@ -153,7 +154,7 @@ class Client:
     def entries(self, stream: bytes) -> list[Entry]:
         """All verified events of a stream, in order; raises HomeError if this machine's memory was altered."""
         known, head = [], bytes(32)
-        for envelope in self._cache.envelopes(stream):
+        for envelope in self.cache.envelopes(stream):
             entry = self._entry(envelope)
             if entry.header.prev != head:
                 break
@@ -167,14 +168,14 @@ class Client:
     def entry(self, state: Register | Review, event: bytes) -> Entry:
         """One verified event by its hash; raises NotFound."""
         known = state.known.get(event)
-        envelope = self._cache.envelope(state.id, known.seq) if known else None
+        envelope = self.cache.envelope(state.id, known.seq) if known else None
         if envelope is None or hashlib.sha256(envelope).digest() != event:
             raise NotFound(f"there is no event {event.hex()[:16]} here")
         return self._entry(envelope)
 
     def envelope(self, stream: bytes, seq: int) -> bytes:
         """The exact bytes of one verified event."""
-        envelope = self._cache.envelope(stream, seq)
+        envelope = self.cache.envelope(stream, seq)
         if envelope is None:
             raise NotFound(f"there is no event {seq} here")
         return envelope
@@ -197,7 +198,7 @@ class Client:
     async def carried(self, stream: bytes, seq: int) -> bytes:
         """What travels with an event, checked against its signed header; raises NotFound, ServerLied."""
         await self.prefetch(stream, [seq])
-        body = self._cache.body(stream, seq)
+        body = self.cache.body(stream, seq)
         if body is None:
             raise NotFound(f"event {seq} has no body")
         self._check_body(stream, seq, body)
@@ -205,7 +206,7 @@ class Client:
 
     async def prefetch(self, stream: bytes, seqs: Sequence[int]) -> None:
         """Fetch several bodies in few round trips; raises ServerLied."""
-        missing = [seq for seq in seqs if self._cache.body(stream, seq) is None]
+        missing = [seq for seq in seqs if self.cache.body(stream, seq) is None]
         for start in range(0, len(missing), MAX_WANTS):
             asked = missing[start : start + MAX_WANTS]
             events = [hashlib.sha256(self.envelope(stream, seq)).digest() for seq in asked]
@@ -213,7 +214,7 @@ class Client:
             for seq, body in zip(asked, shown, strict=True):
                 if body is not None:
                     self._check_body(stream, seq, body)
-                    self._cache.keep_body(stream, seq, body)
+                    self.cache.keep_body(stream, seq, body)
 
     def _check_body(self, stream: bytes, seq: int, body: bytes) -> None:
         try:
@@ -225,11 +226,26 @@ class Client:
         self, state: Register | Review, entry: Entry, index: int, target: Path, progress: Progress = quiet
     ) -> None:
         """Fetch a file, verify and open it into `target`; raises NoKey, CannotOpen, ServerLied."""
+        await self.fetched(state, entry, index, lambda pieces: transfer.keep(pieces, target), progress)
+
+    async def fetched(
+        self,
+        state: Register | Review,
+        entry: Entry,
+        index: int,
+        use: Callable[[Iterator[bytes]], T],
+        progress: Progress = quiet,
+    ) -> T:
+        """Fetch a file, verify and open it piece by piece for `use`, in a thread; raises NoKey, CannotOpen, ServerLied.
+
+        Before the last piece nothing is proved.
+        """
         key = await self.object_key(state, entry, index)
         ref, spool = entry.header.objects[index], self.home.path / SPOOL
         sealed = await transfer.receive(self.remote, spool, state.id, entry.id, index, ref, progress)
-        await asyncio.to_thread(transfer.open_into, key, sealed, ref, target)
+        result = await asyncio.to_thread(transfer.opened, key, sealed, ref, use)
         sealed.unlink(missing_ok=True)
+        return result
 
     # -- writing
 
@@ -318,7 +334,7 @@ class Client:
             raise ServerLied(11, "the server's receipt is for another event than the one sent")
         self.replay.take(state, composed.signed)
         if composed.body is not None:
-            self._cache.keep_body(state.id, receipt.seq, composed.body)
+            self.cache.keep_body(state.id, receipt.seq, composed.body)
         self._finish(pending)
         return Sent(state.id, receipt.seq, composed.signed.id, receipt.repeated)
 

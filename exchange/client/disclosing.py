@@ -29,9 +29,9 @@ async def disclose(client: Client, review: Review, entry: Entry, number: int, re
     return Draft("object.disclosed", clear, carried=sealed)
 
 
-def disclosed_to(review: Review, device: bytes) -> list[Disclosure]:
-    """What was disclosed to a device, assignments of translations among it, oldest first."""
-    mine = [made for made in review.disclosures.values() if made.reader == device]
+def disclosed_to(review: Review, device: bytes, event: bytes) -> list[Disclosure]:
+    """What of an event was disclosed to a device, assignments of translations among it, oldest first."""
+    mine = [made for made in review.disclosures.values() if (made.reader, made.source) == (device, event)]
     return sorted(mine, key=lambda made: made.seq)
 
 

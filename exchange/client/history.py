@@ -22,7 +22,7 @@ from events.notes import Note
 from events.policy import Policy
 from events.register import RegisterHistory
 from exchange import wire
-from exchange.client import evidence
+from exchange.client import forks
 from exchange.client.cache import Cache, Remembered
 from exchange.client.errors import ServerLied, ServerRefused, Unwitnessed
 from exchange.client.remote import Remote
@@ -107,21 +107,24 @@ class History:
             await self._saw_this(event, standing.checkpoint)
         self._checked[stream] = seq
 
-    async def included(
-        self, stream: bytes, seq: int, kind: EntryType, digest: bytes, *, within: Checkpoint | None = None
-    ) -> wire.Inclusion:
+    async def included(self, stream: bytes, seq: int, kind: EntryType, digest: bytes) -> None:
         """Check that a record is in the log as it was last verified; raises ServerLied."""
-        if within is None:
-            if self.standing is None:
-                raise ServerLied(12, "no checkpoint of the log was verified yet")
-            within = self.standing.checkpoint
-        part = "events" if kind is EntryType.ENVELOPE else "access"
+        if self.standing is None:
+            raise ServerLied(12, "no checkpoint of the log was verified yet")
+        if await self.covered(stream, seq, kind, digest, self.standing.checkpoint) is None:
+            raise ServerLied(12, f"the server shows something that is not in its log (number {seq})")
+
+    async def covered(
+        self, stream: bytes, seq: int, kind: EntryType, digest: bytes, within: Checkpoint
+    ) -> wire.Inclusion | None:
+        """The proof that a record is in the log of a checkpoint, checked; None if it is not (or not yet) in it."""
+        part, head = "events" if kind is EntryType.ENVELOPE else "access", within.head
         try:
-            proof = await self._remote.inclusion(stream, seq, within.head.size, part)
-            leaf, hashes = merkle.leaf_hash(entry(kind, digest)), [bytes.fromhex(one) for one in proof.hashes]
-            merkle.verify_inclusion(leaf, proof.index, within.head.size, hashes, within.head.root)
-        except (NotProved, ServerRefused) as error:
-            raise ServerLied(12, f"the server shows something that is not in its log (number {seq}): {error}") from None
+            proof = await self._remote.inclusion(stream, seq, head.size, part)
+            hashes = [bytes.fromhex(one) for one in proof.hashes]
+            merkle.verify_inclusion(merkle.leaf_hash(entry(kind, digest)), proof.index, head.size, hashes, head.root)
+        except (NotProved, ServerRefused):
+            return None
         return proof
 
     async def _continues(self, policy: Policy, checkpoint: Checkpoint) -> None:
@@ -143,11 +146,11 @@ class History:
 
     async def _prove_growth(self, policy: Policy, before: Note, old: Head, checkpoint: Checkpoint) -> None:
         new = checkpoint.head
-        hashes = await evidence.consistency(self._remote, old.size, new.size)
+        hashes = await forks.consistency(self._remote, old.size, new.size)
         try:
             merkle.verify_consistency(old.size, old.root, new.size, new.root, hashes)
         except NotProved:
-            kept = await evidence.keep(self._home, self._remote, policy, (before, checkpoint.note))
+            kept = await forks.keep(self._home, self._remote, policy, (before, checkpoint.note))
             raise ServerLied(
                 12,
                 f"the log of {new.size} entries does not continue the log of {old.size} entries that this device "
@@ -168,7 +171,7 @@ class History:
             )
         try:
             if seen.size != head.size or seen.root != head.root:
-                hashes = await evidence.consistency(self._remote, seen.size, head.size)
+                hashes = await forks.consistency(self._remote, seen.size, head.size)
                 merkle.verify_consistency(seen.size, seen.root, head.size, head.root, hashes)
         except NotProved:
             raise ServerLied(
@@ -220,10 +223,10 @@ class History:
         if not old.size or (old.size, old.root) == (new.size, new.root):
             return
         try:
-            hashes = await evidence.consistency(self._remote, old.size, new.size)
+            hashes = await forks.consistency(self._remote, old.size, new.size)
             merkle.verify_consistency(old.size, old.root, new.size, new.root, hashes)
         except NotProved:
-            kept = await evidence.keep(self._home, self._remote, policy, (witnessed.note, checkpoint.note))
+            kept = await forks.keep(self._home, self._remote, policy, (witnessed.note, checkpoint.note))
             raise ServerLied(12, f"witnesses were shown another history of the log than this device. {kept}") from None
 
     def _too_old(self, standing: Standing) -> bool:

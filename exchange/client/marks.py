@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from exchange.client.formats import docx, pdf, plain
+from exchange.client.formats.bounds import MAX_FILE
 from exchange.client.formats.words import Format, format_of, text_of
 from exchange.client.formats.written import written_in
 from keys.marks import MARK_SIZE
@@ -40,6 +41,11 @@ def marked(data: bytes, name: str, mark: bytes) -> Marked:
         return _marked(data, PurePath(name).suffix.lower(), mark)
     except Exception:  # noqa: BLE001  (a hostile file must not keep its reader from the original)
         return Marked(data, "")
+
+
+def allowed(name: str, size: int) -> bool:
+    """Whether a file of this name and size (bytes) may take a mark at all."""
+    return size <= MAX_FILE and PurePath(name).suffix.lower() in PLAIN | MARKDOWN | {".pdf", ".docx"}
 
 
 def marks_in(data: bytes, name: str) -> frozenset[bytes]:

@@ -283,12 +283,12 @@ def _hashes(texts: Sequence[str]) -> list[bytes]:
     return [bytes.fromhex(text) for text in texts]
 
 
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+async def _bounded(answer: aiohttp.ClientResponse, limit: int = MAX_ANSWER) -> bytes:
     parts, size = [], 0
     async for block in answer.content.iter_any():
         size += len(block)
-        if size > MAX_ANSWER:
-            raise ServerLied(20, f"the server's answer is longer than {MAX_ANSWER} bytes")
+        if size > limit:
+            raise ServerLied(20, f"the server's answer is longer than {limit} bytes")
         parts.append(block)
     return b"".join(parts)
 
@@ -297,7 +297,7 @@ async def _check(answer: aiohttp.ClientResponse) -> None:
     """Raise ServerRefused for a problem, Offline for a failure that passes."""
     if answer.status < 400:
         return
-    raw = await answer.content.read(wire.MAX_JSON)
+    raw = await _bounded(answer, wire.MAX_JSON)
     try:
         problem = msgspec.json.decode(raw, type=wire.Problem)
     except msgspec.DecodeError:

@@ -20,8 +20,6 @@ from typing import Literal, TypeVar
 from exchange.client.formats.bounds import MAX_TEXT
 from exchange.client.formats.words import text_of
 
-__all__ = ["Fingerprint", "Match", "compare", "normalised", "ranked", "text_of"]
-
 SHINGLE = 24
 KEPT = 4
 ENOUGH = 8
@@ -132,10 +130,9 @@ def compare(leak: Fingerprint, known: Fingerprint) -> Match | None:
     return None
 
 
-def ranked(leak: Fingerprint, documents: Iterable[tuple[K, Fingerprint]]) -> list[tuple[K, Match]]:
-    """The documents that a leak is like, likeliest first, each told how many others match as well."""
-    found = [(key, match) for key, known in documents if (match := compare(leak, known)) is not None]
-    found.sort(key=lambda pair: _rank(pair[1]))
+def ranked(matches: Iterable[tuple[K, Match]]) -> list[tuple[K, Match]]:
+    """The documents that one leak is like, likeliest first, each told how many others match as well."""
+    found = sorted(matches, key=lambda pair: _rank(pair[1]))
     return [(key, replace(match, alike=_alike(match, found))) for key, match in found]
 
 

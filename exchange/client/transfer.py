@@ -6,9 +6,10 @@ import asyncio
 import errno
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from events.envelope import ObjectRef, object_context
 from events.review import Slot
@@ -25,6 +26,7 @@ BLOCK = 1024 * 1024
 ATTEMPTS = 8
 BEGINNINGS = 3
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +156,27 @@ async def receive(
     return path
 
 
-def open_into(key: ObjectKey, sealed: Path, ref: ObjectRef, target: Path) -> None:
-    """Open a sealed file beside its target and move it there once the last byte is proved; raises CannotOpen."""
+def opened(key: ObjectKey, sealed: Path, ref: ObjectRef, use: Callable[[Iterator[bytes]], T]) -> T:
+    """Open a sealed file for `use`, which owes to keep nothing before the last piece is proved; raises CannotOpen."""
+    try:
+        return use(files.open_file(key, _blocks(sealed), ref.size, ref.digest))
+    except CannotOpen:
+        sealed.unlink(missing_ok=True)
+        raise
+
+
+def keep(pieces: Iterable[bytes], target: Path) -> None:
+    """Write a file beside its target and move it there after the last piece; only its owner can read it."""
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb", buffering=0), files.Flusher(descriptor) as flusher:
             written = 0
-            for data in files.open_file(key, _blocks(sealed), ref.size, ref.digest):
+            for data in pieces:
                 _write(descriptor, data)
                 written += len(data)
                 flusher.passed(written)
         part.replace(target)
-    except CannotOpen:
-        sealed.unlink(missing_ok=True)
-        raise
     except OSError as error:
         raise _disk(error, target) from error
     finally:

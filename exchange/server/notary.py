@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from events.checkpoint import Head, log_key
+from events.checkpoint import Head
 from events.entries import ENTRY_SIZE, EntryType, entry
 from events.merkle import EMPTY_ROOT
 from events.notes import Note, Vkey
 from events.tiles import ENTRIES, Tile, write_bundle
-from keys.notes import NoteKey
+from exchange.notekeys import HeldKey
 from storage.errors import BlobMissing, Damaged, StorageError, StorageUnavailable
 from storage.log import EventLog
 from storage.rows import COMPLETED, STATED
@@ -33,11 +33,11 @@ WITNESSED = "witnessed"
 class Notary:
     """The tree and its newest checkpoint; all work on the tree is done on one thread of its own."""
 
-    def __init__(self, log: EventLog, path: Path, key: NoteKey, origin: str) -> None:
+    def __init__(self, log: EventLog, path: Path, key: HeldKey) -> None:
         self._log = log
         self._path = path
-        self._key = key
-        self.vkey: Vkey = log_key(origin, key)
+        self._key = key.secret
+        self.vkey: Vkey = key.vkey
         self.checkpoint: Note = self._signed(0, EMPTY_ROOT)
         self.witnessed: Note | None = None
         self._thread = ThreadPoolExecutor(1, "log-tree")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import ssl
 import sys
@@ -13,9 +14,11 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from filelock import FileLock, Timeout
 
+from events.errors import BadNote
+from events.notes import KeyType
 from exchange import collector, logs
 from exchange.clock import Clock, clock_of
-from exchange.server import logkey
+from exchange.notekeys import HeldKey, NoteKeyError
 from exchange.server.accept import Acceptance
 from exchange.server.api import Api
 from exchange.server.app import application
@@ -36,6 +39,7 @@ from storage.uploads import Uploads
 
 SWEEP_S = 3600.0
 GRACE_S = 10.0
+LOG_KEY = "log.key"
 
 
 @asynccontextmanager
@@ -52,8 +56,7 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
     uploads = Uploads(settings.data / "files" / "uploads", blobs, max_size=settings.max_file)
     newsroom = Newsroom()
     states = States(log, settings.max_reviews_in_memory)
-    key = logkey.log_key(settings.data)
-    notary = Notary(log, settings.data / "log.sqlite", key, settings.log_origin or logkey.default_origin(key))
+    notary = Notary(log, settings.data / "log.sqlite", log_key(settings))
     readings = Readings(log, states, clock, notary.appended)
     try:
         await states.load()
@@ -96,6 +99,25 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
         uploads.close()
         await log.close()
         lock.release()
+
+
+def log_key(settings: ServerSettings) -> HeldKey:
+    """The log's own key, made at the first start; raises StorageUnavailable if it is damaged or of another origin."""
+    path = settings.data / LOG_KEY
+    try:
+        if not path.exists():
+            HeldKey.generate(settings.log_origin or _new_origin(), KeyType.ED25519).save(path)
+        held = HeldKey.load(path)
+    except (NoteKeyError, BadNote) as error:
+        raise StorageUnavailable(f"{error}; put it back from a backup") from None
+    if settings.log_origin not in ("", held.vkey.name):
+        raise StorageUnavailable(f"this log is named {held.vkey.name}; a log keeps its name. Nothing was changed")
+    return held
+
+
+def _new_origin() -> str:
+    """A log's name where the operator gives none: no two logs share it."""
+    return f"colloquy/{secrets.token_hex(8)}"
 
 
 def _published(newsroom: Newsroom, notary: Notary) -> Callable[[bytes, int], None]:

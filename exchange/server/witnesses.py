@@ -121,7 +121,7 @@ class Gatherer:
             async with http.post(
                 witness.url.rstrip("/") + "/add-checkpoint", data=data, allow_redirects=False
             ) as answer:
-                body = await answer.content.read(MAX_NOTE)
+                body = await _bounded(answer)
                 if answer.status == 409 and answer.content_type == "text/x.tlog.size":
                     known.size = read_number(body.decode("ascii").removesuffix("\n"))
                     continue
@@ -137,6 +137,16 @@ class Gatherer:
 
     def _of(self, witness: Witness) -> _Known:
         return self._known.setdefault(witness.key.verifier.public, _Known())
+
+
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    """What a witness answers, however it arrives; raises BadNote if it is longer than any answer may be."""
+    data = bytearray()
+    async for block in answer.content.iter_any():
+        data += block
+        if len(data) > MAX_NOTE:
+            raise BadNote(f"expected an answer of at most {MAX_NOTE} bytes, got more")
+    return bytes(data)
 
 
 def _by(witness: Witness, note: Note, lines: tuple[Signature, ...]) -> tuple[Signature, ...]:

@@ -20,12 +20,13 @@ from events.kinds.desk_review import Message
 from events.merkle import Frontier
 from events.notes import KeyType, Note, Vkey
 from events.policy import Policy
-from exchange.client import evidence
+from exchange.client import forks
 from exchange.client.client import Client
 from exchange.client.errors import ServerLied, Unwitnessed
 from exchange.client.history import MAX_AGE_S
 from exchange.client.home import Home
-from exchange.server.logkey import log_key
+from exchange.notekeys import HeldKey
+from exchange.server.service import LOG_KEY
 from keys.notes import NoteKey
 from tests.hostile.test_rules import ask
 from tests.support.live import Live
@@ -61,7 +62,7 @@ async def announce(live: Live, quorum: str = "none") -> Policy:
 
 def forged(live: Live, size: int, root: bytes | None = None, origin: str = "") -> Note:
     """A checkpoint that the operator signs with the log's own key."""
-    key = log_key(live.root / "server")
+    key = HeldKey.load(live.root / "server" / LOG_KEY).secret
     name = origin or Policy.parse(live.world.register.log).logs[0].key.name
     return Head(name, size, root or bytes(range(32))).signed(key)
 
@@ -112,7 +113,7 @@ async def test_another_log_than_the_one_verified_before(live: Live, liar: Malici
         liar.raw[CHECKPOINT] = forged(live, number).encode()
         async with await fresh(live, home, liar.url) as client:
             await lied(client, live, "two histories")
-    assert list((home.path / evidence.DIRECTORY).iterdir())
+    assert list((home.path / forks.DIRECTORY).iterdir())
     # Nothing of it was believed: with the honest server one goes on.
     async with await fresh(live, home, live.url) as client:
         await client.review(live.world.review.id)
@@ -130,7 +131,7 @@ async def test_a_fork_is_proved_to_whoever_has_the_logs_key(live: Live, liar: Ma
     liar.serve("/v1/log/tile/", other.tile)
     async with await fresh(live, home, liar.url) as client:
         await lied(client, live, "fork-evidence")
-    (kept,) = (home.path / evidence.DIRECTORY).glob("*.fork")
+    (kept,) = (home.path / forks.DIRECTORY).glob("*.fork")
     fork = Evidence.parse(kept.read_bytes()).verify(Policy.parse(live.world.register.log))
     assert (fork.old.head.size, fork.new.head.size) == (size, size + 5)
 

@@ -281,6 +281,12 @@ class World:
     def state_clear(code: str) -> StateRegistered.Clear:
         return StateRegistered.Clear(code, f"State {code}", "african", "civil", {"convention": "party"}, ("en",))
 
+    def departure(self, by: str, who: str) -> Said:
+        gone = self.actors[who]
+        keep = [d for d in self.register.circles[DIRECTORY].devices if d != gone.device]
+        entries, carried = self.rotated(self.register, {DIRECTORY: keep})
+        return Said(by, "person.left", PersonLeft.Clear(gone.person, entries, digest(carried)), carried=carried)
+
     # -- drafts of a review
 
     def rotation(self, author: str, kind: str, circles: dict[str, list[bytes]]) -> Said:
@@ -609,10 +615,7 @@ def _assigned(w: World) -> Said:
 
 
 def _left(w: World) -> Said:
-    gone = w.actors["nrl-x"]
-    keep = [d for d in w.register.circles[DIRECTORY].devices if d != gone.device]
-    entries, carried = w.rotated(w.register, {DIRECTORY: keep})
-    return Said("nrl", "person.left", PersonLeft.Clear(gone.person, entries, digest(carried)), carried=carried)
+    return w.departure("nrl", "nrl-x")
 
 
 __all__ = ["Actor", "Said", "World", "digest", "every_kind", "replace"]

@@ -25,6 +25,7 @@ from keys.recipient import readable
 from keys.sealing import CHUNK, ObjectKey, SlotKey, bind, padded_size
 from tests.support.tree import TIME, TestLog, note_key
 from tests.support.world import World, every_kind
+from tests.vectors.sharing import sharing_vectors
 
 HERE = Path(__file__).parent
 ALICE = Identity(bytes(range(32)), bytes(range(32, 64)))
@@ -308,6 +309,7 @@ FILES = {
     "canonical": canonical_vectors,
     "keys": key_vectors,
     "sealing": sealing_vectors,
+    "sharing": lambda: sharing_vectors(STREAM, ObjectKey.derive(EPOCH1, object_context(OBJECT, 1), SALT), BOB, ALICE),
     "event": event_vectors,
     "log": log_vectors,
     "review": review_vectors,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from keys import grants, keyfile
 from keys.epoch import EpochKey
 from keys.errors import BadSignature, InvalidKey
 from keys.identity import Identity
-from keys.labels import Label
+from keys.labels import Label, frame
 from keys.recipient import Recipient
 from keys.sealing import ObjectKey
 from tests.vectors.make import FILES, plain
@@ -114,6 +115,32 @@ def test_log() -> None:
         Evidence.parse(text.encode()).verify(policy)
     with pytest.raises(NotProved):
         Evidence.parse(vectors["no_fork"].encode()).verify(policy)
+
+
+def test_sharing() -> None:
+    vectors, alice = load("sharing"), load("keys")["people"][0]
+    me = Identity(bytes.fromhex(alice["signing_seed"]), bytes.fromhex(alice["sealing_seed"]))
+    given = {name: bytes.fromhex(vectors["disclosure"][name]) for name in ("stream", "source", "plaintext", "sealed")}
+    context = frame(given["stream"], given["source"], bytes(2), b"", me.fingerprint)
+    assert me.open(Label.DISCLOSURE, given["sealed"], context) == given["plaintext"]
+    assert canonical.decode(given["plaintext"], 10_000)["source"].hex() == load("sealing")["object"]["secret"]
+    letter = {name: bytes.fromhex(value) for name, value in vectors["letter"].items()}
+    context = frame(given["stream"], letter["id"], bytes.fromhex(vectors["author"]))
+    (sealed,), words = canonical.decode(letter["travels"], 10_000)
+    secret = me.open(Label.LETTER, sealed, context + frame(letter["commitment"], me.fingerprint))
+    assert ObjectKey(context, secret).expect(letter["commitment"]).open(words) == letter["words"]
+
+
+def test_a_mark_by_the_specification_alone() -> None:
+    one = load("sharing")["mark"]
+    secret, bound = bytes.fromhex(one["object_secret"]), bytes.fromhex(one["bound"])
+    aad = hashlib.sha256(b"colloquy/v1/object-context\x00" + bound).digest()
+    info = b"colloquy/v1/mark\x00" + aad + (32).to_bytes(4, "big") + bytes.fromhex(load("sharing")["reader"])
+    mark = hmac.digest(secret, info + b"\x01", "sha256")[:8]
+    assert mark.hex() == one["mark"]
+    assert one["property"] == f"colloquy-reader:{mark.hex()}"
+    digits = [f"{0x2061 + (byte >> shift & 3):04X}" for byte in mark for shift in (6, 4, 2, 0)]
+    assert one["text"] == ["2060", *digits, "2060"]
 
 
 def test_a_whole_review_replays_to_its_end() -> None:

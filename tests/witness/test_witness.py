@@ -3,113 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
-import socket
 import stat
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from events.checkpoint import cosigned_at
 from events.errors import BadNote
-from events.forks import Evidence
 from events.merkle import EMPTY_ROOT
-from events.notes import KeyType, Note, Vkey, read_signatures
+from events.notes import KeyType, Note, Vkey
 from events.policy import Policy
 from events.witnessing import MAX_REQUEST, SIZE_MEDIA, AddCheckpoint
 from exchange.notekeys import HeldKey, NoteKeyError
-from exchange.witness.service import BOOK, FORKS, KEY_FILE, held_key
-from tests.support.process import COLLOQUY, READY_S, free_port
+from exchange.witness.service import BOOK, KEY_FILE, held_key
+from tests.support.process import free_port
 from tests.support.tree import TIME, TestLog, entries
+from tests.support.witnesses import NAME, WitnessProcess, time_of
 
-NAME = "witness.example/nrl"
 LOG = TestLog(entries(60))
 FORKED = TestLog([*entries(3), *entries(57, b"forked")])
 STRANGER = TestLog(entries(60), "log.example/stranger")
-
-
-class WitnessProcess:
-    """`colloquy witness serve` on a directory, to be killed and started again on the same port."""
-
-    def __init__(self, root: Path, *logs: TestLog) -> None:
-        self.directory = root / "witness"
-        self.clock = root / "clock"
-        self.set_clock(TIME)
-        self.output = root / "witness.log"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.logs = logs or (LOG,)
-        made = self.colloquy("init", "--name", NAME)
-        assert made.returncode == 0, made.stderr
-        self.vkey = Vkey.parse(made.stdout.strip())
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def set_clock(self, seconds: int) -> None:
-        fresh = self.clock.with_suffix(".new")
-        fresh.write_text(str(seconds * 1000))
-        fresh.replace(self.clock)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "COLLOQUY_EXERCISE_CLOCK": str(self.clock)}
-
-    def colloquy(self, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(COLLOQUY), "witness", verb, "--dir", str(self.directory), *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=self.environment, check=False)
-
-    def start(self) -> None:
-        logs = [word for log in self.logs for word in ("--log", log.vkey)]
-        command = [str(COLLOQUY), "witness", "serve", "--dir", str(self.directory), "--port", str(self.port), *logs]
-        with self.output.open("ab") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=self.environment)
-        deadline = time.monotonic() + READY_S
-        while not self._answers():
-            assert self.process.poll() is None, self.output.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1):
-                return True
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    async def post(self, body: bytes | AddCheckpoint) -> tuple[int, str, str]:
-        """Status, media type and text of the answer."""
-        data = body.encode() if isinstance(body, AddCheckpoint) else body
-        async with aiohttp.ClientSession() as http, http.post(f"{self.url}/add-checkpoint", data=data) as answer:
-            return answer.status, answer.headers["Content-Type"], await answer.text()
-
-    def asked(self, body: bytes | AddCheckpoint) -> tuple[int, str, str]:
-        return asyncio.run(self.post(body))
-
-    def cosigned(self, request: AddCheckpoint) -> int:
-        """The time of the cosignature that the witness gives to a request."""
-        status, _, text = self.asked(request)
-        assert status == 200, text
-        return time_of(request.note, text, self.vkey)
-
-    def forks(self) -> list[Evidence]:
-        return [Evidence.parse(path.read_bytes()) for path in sorted((self.directory / FORKS).iterdir())]
-
-
-def time_of(note: Note, answer: str, vkey: Vkey) -> int:
-    (line,) = read_signatures(answer.encode())
-    assert line.name == NAME
-    found = cosigned_at(note.signed(line), vkey)
-    assert found is not None
-    return found
 
 
 def ask(old: int, new: int, log: TestLog = LOG) -> AddCheckpoint:
@@ -118,7 +33,7 @@ def ask(old: int, new: int, log: TestLog = LOG) -> AddCheckpoint:
 
 @pytest.fixture
 def witness(tmp_path: Path) -> Iterator[WitnessProcess]:
-    witness = WitnessProcess(tmp_path)
+    witness = WitnessProcess(tmp_path, LOG.vkey)
     witness.start()
     yield witness
     witness.kill()
@@ -191,7 +106,7 @@ def test_other_paths_and_health(witness: WitnessProcess) -> None:
 
 
 def test_an_empty_tree_and_two_logs(tmp_path: Path) -> None:
-    witness = WitnessProcess(tmp_path, LOG, STRANGER)
+    witness = WitnessProcess(tmp_path, LOG.vkey, STRANGER.vkey)
     witness.start()
     assert LOG.head(0).root == EMPTY_ROOT
     assert witness.cosigned(ask(0, 0)) == TIME
@@ -234,7 +149,7 @@ def test_it_remembers(witness: WitnessProcess) -> None:
 
 
 def test_two_processes_of_one_directory_do_not_contradict_each_other(tmp_path: Path) -> None:
-    one = WitnessProcess(tmp_path)
+    one = WitnessProcess(tmp_path, LOG.vkey)
     one.start()
     url, first = one.url, one.process
     one.port = free_port()
@@ -324,7 +239,7 @@ def test_killed_a_few_times(witness: WitnessProcess) -> None:
 def test_killed_many_times(tmp_path: Path) -> None:
     for number in range(LONG // 10):
         (tmp_path / str(number)).mkdir()
-        witness = WitnessProcess(tmp_path / str(number))
+        witness = WitnessProcess(tmp_path / str(number), LOG.vkey)
         witness.start()
         try:
             no_contradiction(asyncio.run(killed(witness, 10)))
@@ -336,7 +251,7 @@ def test_killed_many_times(tmp_path: Path) -> None:
 
 
 def test_the_key_file(tmp_path: Path) -> None:
-    witness = WitnessProcess(tmp_path)
+    witness = WitnessProcess(tmp_path, LOG.vkey)
     path = witness.directory / KEY_FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert witness.colloquy("key").stdout.strip() == witness.vkey.text()
@@ -372,7 +287,7 @@ def test_a_damaged_key_file_says_so_and_nothing_of_what_is_in_it(tmp_path: Path,
 
 
 def test_what_cannot_be_served_is_told(tmp_path: Path) -> None:
-    witness = WitnessProcess(tmp_path)
+    witness = WitnessProcess(tmp_path, LOG.vkey)
     for words in (("--log", "nonsense"), ("--log", witness.vkey.text())):
         refused = witness.colloquy("serve", *words)
         assert refused.returncode == 1

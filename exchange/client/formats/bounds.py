@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 MAX_FILE = 64 * 1024 * 1024
-MAX_TEXT = 4_000_000
+MAX_TEXT = 2_000_000
 MAX_MARKS = 1000
 PROPERTY = "ColloquyReader"

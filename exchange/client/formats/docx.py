@@ -16,12 +16,13 @@ from xml.parsers import expat
 from exchange.client.formats.bounds import MAX_FILE, MAX_TEXT, PROPERTY
 from exchange.client.formats.written import written, written_in
 
-MAX_UNPACKED = 256 * 1024 * 1024
+MAX_UNPACKED = 128 * 1024 * 1024
 MAX_PARTS = 10_000
 MAX_XML = 16 * 1024 * 1024
 TYPES = "[Content_Types].xml"
 RELATIONS = "_rels/.rels"
-CUSTOM = "docProps/custom.xml"
+PLACE = "docProps/"
+CUSTOM = f"{PLACE}custom.xml"
 _SCHEMAS = "http://schemas.openxmlformats.org/"
 _PROPERTIES = f"{_SCHEMAS}officeDocument/2006/custom-properties"
 _VARIANTS = f"{_SCHEMAS}officeDocument/2006/docPropsVTypes"
@@ -49,7 +50,7 @@ def marked(data: bytes, mark: bytes) -> bytes:
 def marks_in(data: bytes) -> set[bytes]:
     """The marks in the properties of a document."""
     with _package(data) as package:
-        names = [n for n in package.namelist() if n.startswith("docProps/") and n.endswith(".xml")]
+        names = [n for n in package.namelist() if n.startswith(PLACE) and n.endswith(".xml")]
         return set().union(*(written_in(_part(package, name, bound=MAX_XML // 16)) for name in names[:16]))
 
 
@@ -141,9 +142,10 @@ def _with_property(package: zipfile.ZipFile, mark: bytes) -> dict[str, bytes]:
 def _declared(types: bytes, relations: bytes) -> _Declared:
     typed = any(a.get("ContentType") == _CUSTOM_TYPE for a in _attributes(types, "Override"))
     targets = [a.get("Target", "") for a in _attributes(relations, "Relationship") if a.get("Type") == _RELATION]
-    if len(targets) > 1 or b"purl.oclc.org/ooxml" in relations:
+    part = targets[0].lstrip("/") if targets else None
+    if len(targets) > 1 or b"purl.oclc.org/ooxml" in relations or not (part or CUSTOM).startswith(PLACE):
         raise Unsuitable
-    return _Declared(typed, targets[0].lstrip("/") if targets else None)
+    return _Declared(typed, part)
 
 
 def _appended(properties: bytes, mark: bytes) -> bytes:

@@ -25,7 +25,7 @@ def marked(data: bytes, mark: bytes) -> bytes:
 
 
 def marks_in(data: bytes) -> set[bytes]:
-    """The marks in the properties of a document, those of earlier revisions too."""
+    """The marks in the properties of a document, and those that stand anywhere as plain bytes."""
     found = written_in(data)
     try:
         return found | written_in(_apart(data, "properties"))

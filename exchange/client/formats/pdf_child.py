@@ -34,6 +34,8 @@ from pypdf.generic import (
 from exchange.client.formats.bounds import MAX_TEXT, PROPERTY
 
 MEMORY = 1024 * 1024 * 1024
+MAX_PROPERTIES = 1024 * 1024
+MAX_NUMBER = 8_388_607  # the highest number of an object that every reader takes (ISO 32000-1, annex C)
 SECONDS = 20
 _ENDING = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF\s*$")
 _STREAM = re.compile(rb"\d+\s+\d+\s+obj")
@@ -54,6 +56,8 @@ def marked(data: bytes, value: str) -> bytes:
         raise Unsuitable
     used = [max(ids, default=0) for ids in (*reader.xref.values(), reader.xref_objStm)]
     number = max([cast("int", reader.trailer["/Size"]), *(highest + 1 for highest in used)])
+    if number > MAX_NUMBER - 2:
+        raise Unsuitable
     information, number = _information(reader, value, number)
     new = dict([information, *_xmp(root, value)])
     update = _Update(data, start, reader.trailer, number).written(information[0], new)
@@ -63,12 +67,13 @@ def marked(data: bytes, value: str) -> bytes:
 
 
 def properties(data: bytes) -> bytes:
-    """The information dictionary's texts and the XMP packet, one after another."""
+    """The information dictionary's texts and the XMP packet, one after another, at most MAX_PROPERTIES bytes."""
     reader = PdfReader(io.BytesIO(data))
     values = [str(value) for value in (reader.metadata or {}).values()]
     packet = reader.root_object.get("/Metadata")
     xmp = packet.get_object() if packet is not None else None
-    return "\n".join(values).encode(errors="replace") + (xmp.get_data() if isinstance(xmp, StreamObject) else b"")
+    found = "\n".join(values).encode(errors="replace") + (xmp.get_data() if isinstance(xmp, StreamObject) else b"")
+    return found[:MAX_PROPERTIES]
 
 
 def text(data: bytes) -> bytes:
@@ -103,10 +108,16 @@ def _information(reader: PdfReader, value: str, number: int) -> tuple[tuple[tupl
     old = reader.trailer.raw_get("/Info") if "/Info" in reader.trailer else None
     dictionary = old.get_object() if old is not None else None
     new = DictionaryObject(dictionary if isinstance(dictionary, DictionaryObject) else {})
-    new[NameObject(f"/{PROPERTY}")] = TextStringObject(value)
+    new[_unused(new)] = TextStringObject(value)
     if isinstance(old, IndirectObject):
         return ((old.idnum, old.generation), new), number
     return ((number, 0), new), number + 1
+
+
+def _unused(dictionary: DictionaryObject) -> NameObject:
+    """A key of its own for each mark: a copy of a copy keeps both."""
+    names = (f"/{PROPERTY}{number or ''}" for number in range(len(dictionary) + 1))
+    return NameObject(next(name for name in names if name not in dictionary))
 
 
 def _xmp(root: DictionaryObject, value: str) -> list[tuple[tuple[int, int], PdfObject]]:
@@ -162,7 +173,7 @@ class _Update:
         return place
 
     def _xref_table(self, places: dict[tuple[int, int], int], _: int) -> None:
-        self.out.write(b"xref\n")
+        self.out.write(b"xref\n0 1\n0000000000 65535 f \n")
         for (number, generation), place in places.items():
             self.out.write(f"{number} 1\n{place:010} {generation:05} n \n".encode())
         self.trailer[NameObject("/Size")] = NumberObject(self.number)

@@ -72,8 +72,8 @@ def _places(lines: list[str], *, markdown: bool) -> list[int]:
 
 
 def _takes_one(line: str) -> bool:
-    """Not after an address, which would lead elsewhere, nor after what may be markup."""
-    words = line.rstrip()
+    """Not after an address, which would lead elsewhere, nor after what may be markup; after another mark it may."""
+    words = line.rstrip().rstrip(FENCE + DIGITS)
     last = words.rpartition(" ")[2]
     return bool(words) and (words[-1].isalnum() or words[-1] in _ENDINGS) and not any(a in last for a in _ADDRESS)
 
@@ -107,7 +107,7 @@ def _without_tags(page: str) -> str:
     words, inside = [first], ""
     for piece in pieces:
         tag, _, rest = piece.partition(">")
-        name = tag[:8].lower().split(maxsplit=1)[0] if tag.strip() else ""
+        name = (tag[:8].lower().split() or [""])[0]
         if inside:
             inside = "" if name == "/" + inside else inside
         elif name in ("script", "style"):
