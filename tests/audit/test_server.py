@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from events.checkpoint import Head, cosign
+from events.notes import Note
 from exchange.audit.engine import audit
 from exchange.audit.finding import Check
 from exchange.audit.memory import Memory
 from exchange.audit.remote import Server
 from exchange.audit.report import Report
+from exchange.audit.text import text
 from tests.audit.test_engine import KEY, faults, found_by
+from tests.hostile.test_log import CHECKPOINT, WITNESS, WITNESSED, announce, forged
+from tests.hostile.test_rules import ask
 from tests.support.live import Live
 from tests.support.malicious import MaliciousServer
 from tests.support.world import World
@@ -66,3 +71,57 @@ async def test_a_server_that_leaves_an_event_out(live: Live) -> None:
     async with MaliciousServer(live) as liar:
         liar.change(live.world.review.id, lambda envelopes: envelopes[:-1])
         assert found_by(await audited(live, url=liar.url)) == {Check.SHOWN}
+
+
+# -- a log that was announced, and clients who verify it
+
+
+@pytest.fixture
+async def announced(live: Live) -> Live:
+    await announce(live)
+    return live
+
+
+async def test_what_clients_saw_of_the_log_is_this_log(announced: Live) -> None:
+    memory = Memory(":memory:", KEY)
+    for who in ("nrl-x", "tsr-x"):
+        await ask(await announced.client(who), announced, who)
+    report = await audited(announced, memory)
+    assert not faults(report)
+    assert report.log
+    assert any("asks for none" in line for line in report.unchecked)
+    await ask(await announced.client("nrl-x"), announced, "again")
+    assert not faults(await audited(announced, memory))
+
+
+async def test_a_server_that_signs_two_histories(announced: Live) -> None:
+    """The operator holds the log's key and shows the auditor a shorter log, another one, and one of another key."""
+    memory = Memory(":memory:", KEY)
+    await audited(announced, memory)
+    size = Head.parse(Note.parse(await (await announced.remote("oversight")).checkpoint()).text).size
+    async with MaliciousServer(announced) as liar:
+        for note, found in (
+            (forged(announced, size - 1), Check.ROLLBACK),
+            (forged(announced, size), Check.FORK),
+            (Head("other", size, bytes(32)).signed(WITNESS), Check.CHECKPOINT),
+        ):
+            liar.raw[CHECKPOINT] = note.encode()
+            report = await audited(announced, memory, liar.url)
+            assert found in found_by(report)
+    assert not faults(await audited(announced, memory))
+
+
+async def test_a_quorum_that_did_not_witness(live: Live) -> None:
+    await announce(live, "w")
+    assert found_by(await audited(live)) == {Check.WITNESSES}
+    note = Note.parse(await (await live.remote("oversight")).checkpoint())
+    async with MaliciousServer(live) as liar:
+        witnessed = note.signed(cosign("w.example", WITNESS, note.text, live.world.time // 1000 - 3600))
+        liar.raw[WITNESSED] = witnessed.encode()
+        report = await audited(live, url=liar.url)
+        assert not faults(report)
+        assert list(report.witnesses) == ["w"]
+        assert "60 minutes" in text(report)
+        other = forged(live, 5)
+        liar.raw[WITNESSED] = other.signed(cosign("w.example", WITNESS, other.text, live.world.time // 1000)).encode()
+        assert found_by(await audited(live, url=liar.url)) == {Check.FORK}
