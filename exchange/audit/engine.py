@@ -62,8 +62,8 @@ async def _audited(
     pause: float,
 ) -> Report:
     try:
-        before = _begun(memory, full=full, altered=altered)
-        walk = Walk(source, memory, register, before, pause)
+        before, note = _begun(memory, full=full, altered=altered)
+        walk = Walk(source, memory, register, before, note, pause)
         if altered:
             what = "The memory of earlier audits was altered; everything was audited anew."
             walk.findings.fault(Check.MEMORY, NOWHERE, what, "what this device wrote", "something else")
@@ -76,8 +76,8 @@ async def _audited(
         memory.abandon()
 
 
-def _begun(memory: Memory, *, full: bool, altered: bool) -> Frontier:
-    """Begin, and say what edge of the log was audited before."""
+def _begun(memory: Memory, *, full: bool, altered: bool) -> tuple[Frontier, bytes]:
+    """Begin, and say up to what edge and checkpoint the log was audited before."""
     try:
         memory.begin()
     except Altered:
@@ -86,16 +86,19 @@ def _begun(memory: Memory, *, full: bool, altered: bool) -> Frontier:
     head = memory.head
     if full:
         memory.forget()
-    return Frontier() if altered else Frontier(head.size, head.peaks)
+    return (Frontier(), b"") if altered else (Frontier(head.size, head.peaks), head.note)
 
 
 class Walk:
     """One audit at work."""
 
-    def __init__(self, source: Source, memory: Memory, register: bytes, before: Frontier, pause: float) -> None:
+    def __init__(
+        self, source: Source, memory: Memory, register: bytes, before: Frontier, earlier: bytes, pause: float
+    ) -> None:
         self._source = source
         self._memory = memory
         self._pause = pause
+        self._earlier = earlier
         self.before = before
         self.books = Books(memory, register)
         self.tree = Tree(Frontier(memory.head.size, memory.head.peaks))
@@ -105,6 +108,8 @@ class Walk:
         self.conclusion = Conclusion(self.books, self.findings)
         self.notes = Notes(source, self.findings)
         self.head = Head("none yet", 0, Frontier().root)
+        self.checkpoint = b""
+        self.contradicting = b""
         self.details: dict[bytes, Detail] = {}
         self._places: dict[bytes, Place] = {}
 
@@ -143,7 +148,9 @@ class Walk:
                 details.setdefault(stream, self._memory.detail(stream))
         edge = self.tree.edge
         found = tuple(finding for finding in self.findings.all() if finding.check not in MOMENTARY)
-        head = remembered.Head(edge.size, edge.peaks, now, self.judge.seen, found, self.findings.unsaid)
+        head = remembered.Head(
+            edge.size, self.checkpoint, edge.peaks, now, self.judge.seen, found, self.findings.unsaid
+        )
         self._memory.commit(head, {stream: self.books.summaries[stream] for stream in details}, details)
 
     async def _newest(self) -> Note:
@@ -157,7 +164,8 @@ class Walk:
         if head.size < least:
             what = "The log is shorter than it was: the server shows an earlier state, or deleted what was there."
             self.findings.fault(Check.ROLLBACK, NOWHERE, what, f"at least {least} entries", str(head.size))
-        self.head = head
+            self.contradicting = self._earlier
+        self.head, self.checkpoint = head, note.encode()
         return note
 
     async def _open(self) -> None:
@@ -198,6 +206,7 @@ class Walk:
         what = "The log does not continue what was audited before: the server keeps two histories."
         expected = f"{old.size} entries under {old.root.hex()[:16]}"
         self.findings.fault(Check.FORK, NOWHERE, what, expected, f"others ({root.hex()[:16]})")
+        self.contradicting = self._earlier
 
     async def _check_older(self) -> None:
         """What authors saw before the edge this audit began with."""
@@ -212,6 +221,7 @@ class Walk:
             what = "A witnessed checkpoint is of another history of the log."
             expected = "a root of this log"
             self.findings.fault(Check.FORK, where, what, expected, f"{size} entries under {root.hex()[:16]}")
+            self.contradicting = self.notes.witnessed
 
     async def _proved(self, size: int, root: bytes) -> bool:
         """Whether the server can show that the newest checkpoint continues an older one."""

@@ -62,9 +62,13 @@ class Detail(msgspec.Struct):
 
 
 class Head(msgspec.Struct):
-    """How far the log was walked, by whom it was seen how far, what was found; `rows` are the digests of the rest."""
+    """How far the log was walked, by whom it was seen how far, what was found; `rows` are the digests of the rest.
+
+    `note` is the checkpoint that ended the walk.
+    """
 
     size: int = 0
+    note: bytes = b""
     peaks: tuple[bytes, ...] = ()
     time: int = 0
     seen: dict[bytes, int] = {}

@@ -20,7 +20,7 @@ class Notes:
     def __init__(self, source: Source, findings: Findings) -> None:
         self._source = source
         self._findings = findings
-        self._witnessed: bytes | None = None
+        self.witnessed = b""
         self.origin = ""
         self.quorum = ""
         self.cosigned: tuple[Cosigned, ...] = ()
@@ -29,7 +29,7 @@ class Notes:
 
     async def witness(self) -> None:
         """Fetch the witnessed checkpoint; before the newest one, so that it is not the newer."""
-        self._witnessed = await self._source.witnessed()
+        self.witnessed = await self._source.witnessed() or b""
 
     def conclude(self, newest: Note, head: Head, text: str) -> Iterator[tuple[int, bytes, Where]]:
         """Check the signatures by the policy; yields size and root of what must be of the same log."""
@@ -47,8 +47,8 @@ class Notes:
             self._findings.fault(Check.CHECKPOINT, NOWHERE, what, expected, str(error), para=PARA)
         if not policy.deciding:
             self.unchecked.append("Witnesses: the announced policy asks for none, so nobody else vouches for this log.")
-        if self._witnessed is not None:
-            yield from self._witness_of(policy, self._witnessed)
+        if self.witnessed:
+            yield from self._witness_of(policy, self.witnessed)
         elif policy.deciding:
             what = "No checkpoint was witnessed."
             self._findings.fault(Check.WITNESSES, NOWHERE, what, f"cosignatures of {self.quorum}", "none", para=PARA)

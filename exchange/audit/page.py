@@ -12,9 +12,10 @@ from exchange.audit.text import extent, grounds, moment, place, seen_by, verdict
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #1a1a1a; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font-size: 1rem; }
-table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
+table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .5rem; text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right; } code { font-size: .85em; overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; } pre { white-space: pre-wrap; }
+code { font-size: .85em; overflow-wrap: anywhere; }
 .verdict { border-left: .4rem solid #2d6a2d; padding: .5rem 1rem; background: #f0f6f0; font-weight: 600; }
 .verdict.faults { border-color: #a02020; background: #faf0f0; }
 article { border-left: .2rem solid #a02020; padding-left: 1rem; margin: 1rem 0; break-inside: avoid; }
@@ -44,6 +45,8 @@ def _page(report: Report) -> Iterator[str]:
     yield from _section("Register and reviews", (_stream(line, report) for line in report.streams))
     yield from _section("What was checked", [_checks(report)])
     yield from _section("What was not checked", [_list(report.unchecked)])
+    notes = (report.checkpoint, report.contradicting)
+    yield from _section("Checkpoints", (f"<pre><code>{escape(note)}</code></pre>" for note in notes if note))
     yield from _section("Remarks", map(_finding, remarks), "None.")
     yield "</main>\n</body>\n</html>"
 

@@ -51,7 +51,10 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """An audit's outcome: times in milliseconds, `before` is the size that an earlier audit had reached."""
+    """An audit's outcome: times in milliseconds, `before` is the size that an earlier audit had reached.
+
+    `checkpoint` is the newest note, `contradicting` one that cannot be of the same history, if there is any.
+    """
 
     time: int
     register: str
@@ -69,6 +72,8 @@ class Report(msgspec.Struct, frozen=True):
     witnesses: dict[str, int]
     witnessed: int
     unchecked: tuple[str, ...]
+    checkpoint: str
+    contradicting: str
 
     @property
     def faults(self) -> int:
@@ -104,6 +109,8 @@ def reported(walk: Walk, now: int, *, full: bool) -> Report:
         quorum=walk.notes.quorum,
         witnesses={one.witness: one.time * 1000 for one in walk.notes.cosigned},
         witnessed=walk.notes.witnessed_size,
+        checkpoint=walk.checkpoint.decode(),
+        contradicting=walk.contradicting.decode(),
         unchecked=(*walk.notes.unchecked, *_unjudged(lines), *UNCHECKED),
     )
 

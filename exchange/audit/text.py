@@ -85,6 +85,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{counted.number:>2}  {counted.asks}{rule}: {what}"
     yield from _titled("What was not checked")
     yield from (f"- {line}" for line in report.unchecked)
+    yield from _titled("Checkpoint")
+    yield report.checkpoint
+    if report.contradicting:
+        yield from _titled("A checkpoint that cannot be of the same history")
+        yield report.contradicting
 
 
 def _titled(title: str) -> tuple[str, str, str]:

@@ -12,6 +12,8 @@ import msgspec
 from rich.console import Console
 
 from events.errors import WrongRole
+from events.notes import Note
+from events.policy import Policy
 from events.rule import Role
 from exchange.audit.engine import audit as audited
 from exchange.audit.memory import Memory
@@ -22,6 +24,7 @@ from exchange.audit.text import text
 from exchange.cli.context import Options, system_clock
 from exchange.cli.output import safe
 from exchange.cli.places import free
+from exchange.client import forks
 from exchange.client.client import Client
 from exchange.client.errors import ServerLied, Unwitnessed
 from exchange.client.home import Home
@@ -74,7 +77,10 @@ async def _run(options: Options, *, full: bool) -> Report:
                 options.output.counted("Auditing the log") as progress,
             ):
                 source, now = Server(client.remote), system_clock()
-                return await audited(source, memory, client.register_id, now, full=full, progress=progress)
+                report = await audited(source, memory, client.register_id, now, full=full, progress=progress)
+            if report.contradicting:
+                options.output.say(await _keep(client, report))
+            return report
 
 
 async def _check_role(client: Client) -> None:
@@ -88,6 +94,15 @@ async def _check_role(client: Client) -> None:
     if person is None or person.role is not Role.OVERSIGHT:
         got = person.role.value if person else "not in the register"
         raise WrongRole("the oversight group, which belongs to no side and sees every review,", got)
+
+
+async def _keep(client: Client, report: Report) -> str:
+    """Keep the two checkpoints that contradict each other, for everybody to see."""
+    history = client.replay.history
+    if not len(history) or not history.latest.log:
+        return "The register announces no log, so its checkpoints prove nothing to others."
+    notes = [Note.parse(text.encode()) for text in (report.contradicting, report.checkpoint)]
+    return await forks.keep(client.home.path, client.remote, Policy.parse(history.latest.log), notes)
 
 
 def _write(report: Report, directory: Path) -> list[Path]:

@@ -8,12 +8,14 @@ import pytest
 
 from events.checkpoint import Head, cosign
 from events.notes import Note
+from events.policy import Policy
 from exchange.audit.engine import audit
 from exchange.audit.finding import Check
 from exchange.audit.memory import Memory
 from exchange.audit.remote import Server
 from exchange.audit.report import Report
 from exchange.audit.text import text
+from exchange.client import forks
 from tests.audit.test_engine import KEY, faults, found_by
 from tests.hostile.test_log import CHECKPOINT, WITNESS, WITNESSED, announce, forged
 from tests.hostile.test_rules import ask
@@ -108,6 +110,11 @@ async def test_a_server_that_signs_two_histories(announced: Live) -> None:
             liar.raw[CHECKPOINT] = note.encode()
             report = await audited(announced, memory, liar.url)
             assert found in found_by(report)
+            if found is Check.FORK:
+                policy = Policy.parse(announced.world.register.log)
+                notes = [Note.parse(one.encode()) for one in (report.contradicting, report.checkpoint)]
+                remote = await announced.remote("oversight", liar.url)
+                assert (await forks.between(remote, policy, *notes)).verify(policy)
     assert not faults(await audited(announced, memory))
 
 
