@@ -58,6 +58,10 @@ class Map(Generic[K, V]):
     def __repr__(self) -> str:
         return f"Map({dict(self._trie)!r})"
 
+    def plain(self) -> dict[K, V]:
+        """The same as a dictionary, in no particular order."""
+        return dict(self._trie)
+
     def items(self) -> ItemsView[K, V]:
         """Keys with values, in no particular order."""
         return dict(self._trie).items()

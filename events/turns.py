@@ -134,17 +134,16 @@ def outstanding(review: Review) -> tuple[Outstanding, ...]:
     """What is still to be translated: the newest versions only (G 14, 15, 21)."""
     found: list[Outstanding] = []
     for source, lang in review.sources.items():
-        if review.superseded(source):
-            continue
-        for target in review.languages:
-            if target != lang:
+        targets = [target for target in review.languages if target != lang]
+        if targets and not review.superseded(source):
+            for target in targets:
                 found.extend(_missing(review, source, target))
     return tuple(sorted(found, key=lambda entry: (review.known[entry.source].seq, entry.lang, entry.object)))
 
 
 def _missing(review: Review, source: bytes, lang: str) -> Iterator[Outstanding]:
     for number in range(review.known[source].objects):
-        assignment = review.translated.get(translation_key(source, number, lang))
+        assignment = review.translated.get(translation_key(source, number, lang)) if review.translated else None
         entry = review.translations[assignment] if assignment else None
         if entry is None or not entry.event:
             yield Outstanding(source, number, lang, entry)

@@ -85,9 +85,7 @@ def main() -> None:
     collector.relax()
     commands.add_all(cli)
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        status = cli.main(standalone_mode=False)
     except click.UsageError as error:
         error.show()
         sys.exit(2)
@@ -102,6 +100,9 @@ def main() -> None:
             raise
         _report(error, failure)
         sys.exit(failure.status)
+    else:
+        # What a command ends with on purpose comes back from click as a number.
+        sys.exit(status if isinstance(status, int) else 0)
 
 
 def _report(error: BaseException, failure: failures.Failure) -> None:

@@ -6,11 +6,13 @@ import click
 
 from exchange.cli import (
     access,
+    audit,
     breaches,
     disclosure,
     fetching,
     logs,
     members,
+    oversight,
     people,
     reading,
     receipts,
@@ -51,6 +53,8 @@ MODULES = (
     logs,
     receipts,
     witness,
+    audit,
+    oversight,
 )
 
 

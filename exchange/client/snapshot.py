@@ -31,7 +31,7 @@ def load(data: bytes, kind: type[S]) -> S | None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Map):
-        return dict(value.items())
+        return value.plain()
     raise TypeError(type(value).__name__)
 
 
