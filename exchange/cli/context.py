@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from exchange.cli.output import Output
 from exchange.client.breaches import numbered
 from exchange.client.client import Client, Entry
 from exchange.client.errors import ClientError, NotFound, Unconfirmed
+from exchange.client.history import NOTED_AGE_S
 from exchange.client.home import Home
 from exchange.client.membership import Membership
 from exchange.clock import EXERCISE_CLOCK, clock_of
@@ -206,6 +207,18 @@ def exercise_clock() -> Path | None:
     return Path(path) if path else None
 
 
+def _doubts(client: Client) -> Iterator[str]:
+    """What a person should know of how fresh the history is, if it is not."""
+    standing = client.replay.log.standing
+    if standing is None or standing.policy.quorum == "none":
+        return
+    if standing.age is None:
+        yield "No quorum of witnesses has seen the history yet; nobody but the server vouches for it."
+    elif standing.age > NOTED_AGE_S:
+        hours = standing.age // 3600
+        yield f"The history was last witnessed {hours} hours ago; for what is newer, only the server vouches."
+
+
 @asynccontextmanager
 async def at_desk(options: Options) -> AsyncIterator[Desk]:
     """Unlock the home, connect, verify the register."""
@@ -220,7 +233,7 @@ async def at_desk(options: Options) -> AsyncIterator[Desk]:
             try:
                 yield desk
             finally:
-                for notice in client.notices:
+                for notice in (*client.notices, *_doubts(client)):
                     options.output.say(notice)
 
 

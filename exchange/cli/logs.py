@@ -247,9 +247,7 @@ def _witness(text: str) -> tuple[str, str, str]:
     if not name or not key:
         raise ClientError(f"expected a witness as NAME=KEY,URL, got “{text}”; nothing was sent")
     if url and not url.startswith(("https://", "http://")):
-        raise ClientError(
-            f"expected the address of witness {name} to begin with https://, got “{url}”; nothing was sent"
-        )
+        raise ClientError(f"expected the address of {name} to begin with https://, got “{url}”; nothing was sent")
     return name, key, url
 
 

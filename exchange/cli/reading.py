@@ -15,6 +15,7 @@ from events.rule import Role
 from events.timetable import timetable as steps_of
 from events.turns import OVERSIGHT, Turn, turns
 from exchange.cli.context import Desk, Options, run, system_clock, when
+from exchange.cli.logs import in_words
 from exchange.cli.output import safe
 from exchange.client.client import Entry
 from exchange.client.disclosing import disclosed_to, shown_or_told
@@ -206,6 +207,7 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
             "server": desk.client.home.settings.server,
             "register": service.register,
             "exercise": service.exercise,
+            "history": _history(desk),
             "reviews": [_review_json(review) for review in reviews],
         }
 
@@ -230,7 +232,7 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
         console.print(f"{safe(found['name'])}, {found['role']}, {side}", markup=False)
         console.print(
             f"Fingerprint  {found['fingerprint']}\nServer       {found['server']}\n"
-            f"Register     {found['register'][:16]}…\n",
+            f"Register     {found['register'][:16]}…\nHistory      {found['history']}\n",
             markup=False,
         )
         rows = [[r["name"], r["phase"], str(r["events"]), r["requests"], r["report"]] for r in found["reviews"]]
@@ -239,6 +241,12 @@ def status(options: Options, watch: bool) -> None:  # noqa: FBT001
     options.output.result(found, draw)
     if watch:
         run(options, listen)
+
+
+def _history(desk: Desk) -> str:
+    """How far the history is verified and witnessed, in words."""
+    standing = desk.client.replay.log.standing
+    return in_words(standing) if standing else "No log was announced; each stream is verified by itself."
 
 
 async def line_of(desk: Desk, review: Review, entry: Entry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from events import logged
 from events.checkpoint import Cosigned
 from events.errors import BadNote
+from events.forks import MAX_EVIDENCE, Evidence
 from events.logged import Logged
 from events.notes import read_text
 from events.policy import MAX_POLICY, Policy
@@ -54,6 +55,27 @@ def verify_receipt(options: Options, file: Path, policy: Path, as_json: bool) ->
     trusted = _policy(policy)
     found = logged.check(Receipt.parse(_read(file, MAX_RECEIPT)), trusted)
     options.output.result(_data(found, trusted), lambda console: _show(console, found, trusted))
+
+
+@click.command("verify-fork")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--policy", required=True, type=click.Path(path_type=Path), help="The policy you trust.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
+@click.pass_obj
+def verify_fork(options: Options, file: Path, policy: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Check evidence that a log signed two histories, offline: no home, no server and no passphrase are needed.
+
+    \b
+    Example:
+      colloquy verify-fork fork.txt --policy policy.txt
+    """
+    options.output.as_json |= as_json
+    fork = Evidence.parse(_read(file, MAX_EVIDENCE)).verify(_policy(policy))
+    old, new = fork.old.head, fork.new.head
+    facts = {"log": old.origin, "sizes": [old.size, new.size], "roots": [old.root.hex(), new.root.hex()]}
+    sizes = f"{old.size} entries" if old.size == new.size else f"{old.size} and of {new.size} entries"
+    text = f"The log {old.origin} signed two different histories of {sizes}: it, or whoever holds its key, has lied."
+    options.output.result(facts, lambda console: console.print(safe(text), markup=False))
 
 
 def _policy(path: Path) -> Policy:
@@ -134,4 +156,4 @@ def _witnesses(cosigned: tuple[Cosigned, ...]) -> list[str]:
     ]
 
 
-COMMANDS = {"verify-receipt": verify_receipt}
+COMMANDS = {"verify-receipt": verify_receipt, "verify-fork": verify_fork}

@@ -13,8 +13,8 @@ from exchange.cli.context import Desk, Options, run, system_clock
 from exchange.cli.output import safe
 from exchange.cli.places import free
 from exchange.cli.reading import title_of
-from exchange.client import evidence, leaks
-from exchange.client.evidence import Sources
+from exchange.client import dossier, leaks
+from exchange.client.dossier import Sources
 from exchange.client.home import write_private
 from exchange.client.leaks import Found, Leak
 from exchange.client.reads import reads_of
@@ -49,12 +49,12 @@ def trace(options: Options, file: str, target: Path | None) -> None:
     async def work(desk: Desk) -> dict[str, Any]:
         with desk.out.progress("Comparing") as progress:
             found = await leaks.search(desk.client, leak, progress)
-        return evidence.pack(leak, found, await _sources(desk, found), system_clock())
+        return dossier.pack(leak, found, await _sources(desk, found), system_clock())
 
     made = run(options, work)
     written = free(target) if target else None
     if written:
-        write_private(written, evidence.words(made).encode())
+        write_private(written, dossier.words(made).encode())
     options.output.result(
         {**made, "evidence": str(written) if written else ""}, lambda console: _show(console, options, made, written)
     )

@@ -114,9 +114,9 @@ async def test_the_server_gives_a_reader_nothing_else_whatever_it_asks(live: Liv
         named = entry.header.kind == "object.disclosed"
         if not named:
             with pytest.raises(ServerRefused):
-                await remote.bodies(review.id, [entry.header.seq])
+                await remote.bodies(review.id, [entry.id])
     with pytest.raises(ServerRefused):
-        await anext(remote.file(review.id, response.header.seq, 1, 0))
+        await anext(remote.file(review.id, response.id, 1, 0))
 
 
 async def test_only_one_disclosure_by_each_author_and_another_readers_stays_shut(live: Live) -> None:

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from events import canonical
+from events.entries import EntryType
 from events.kinds.desk_review import Message
 from events.kinds.response import Paper, Response
 from events.rule import FileInfo
 from exchange.client.client import Client
 from exchange.client.copies import fetch_copy
+from exchange.client.errors import ServerLied
 from exchange.client.formats.bounds import MAX_FILE
 from exchange.client.home import CACHE
 from exchange.client.leaks import Leak, search
+from exchange.client.reads import reads_of
 from tests.client.test_client import inform
 from tests.support.live import Live
 from tests.support.malicious import MaliciousServer
@@ -98,6 +102,35 @@ async def test_a_document_is_fetched_once_and_an_altered_memory_is_not_believed(
         again = await search(client, leak)
         assert [trace.holding.entry.id for trace in again.traces] == [event]
         assert fetches(liar) == 2 * before
+
+
+async def test_who_fetched_it_is_read_from_signed_statements_only(live: Live, tmp_path: Path) -> None:
+    event = attached(live, UDHR.read_bytes())
+    await live.push()
+    reader = await live.client("nrl-x")
+    review = await reader.review(live.world.review.id)
+    await reader.fetch(review, reader.entry(review, event), 1, tmp_path / "copy.txt")
+    officer = await live.client("officer")
+    review = await officer.review(review.id)
+    mine = [read for read in await reads_of(officer, review) if (read.event, read.object) == (event, 1)]
+    assert [(read.reader, read.start) for read in mine] == [(live.world.actors["nrl-x"].device, 0)]
+    assert mine[0].sent == reader.entry(review, event).header.objects[1].size
+    live.world.do(live.world.disclosure("vda", live.world.last["information.provided"], "oth"))
+    await live.push()
+    stranger = await live.client("oth")
+    assert await reads_of(stranger, await stranger.review(review.id)) is None
+    page = await officer.remote.accesses(review.id, -1)
+    forged = [(kind, data[:-1] + bytes([data[-1] ^ 1]) if kind == EntryType.STATEMENT else data) for kind, data in page]
+    unbegun = [(kind, data) for kind, data in page if kind == EntryType.COMPLETION]
+    async with MaliciousServer(live) as liar:
+        for lie in (forged, unbegun, page):
+            # Whatever is asked for, this server answers the same: a record without end is found by its repetition.
+            shown = canonical.encode([list(one) for one in lie])
+            liar.serve(f"/v1/streams/{review.id.hex()}/access", lambda _path, shown=shown: shown)
+            deceived = await live.client("vda", liar.url)
+            with pytest.raises(ServerLied):
+                await reads_of(deceived, await deceived.review(review.id))
+            liar._served.clear()
 
 
 async def test_what_does_not_come_is_counted_and_the_rest_compared(live: Live) -> None:

@@ -49,7 +49,7 @@ async def test_a_letter_opens_to_those_it_names_only(live: Live) -> None:
             with pytest.raises(NoKey):
                 await read(client, world.review.id, event.id)
             with pytest.raises(ServerRefused):
-                await remote.bodies(world.review.id, [event.header.seq])
+                await remote.bodies(world.review.id, [event.id])
 
 
 async def test_a_letter_copied_into_another_does_not_open(live: Live) -> None:

@@ -26,10 +26,11 @@ NAME = "witness.example/nrl"
 class WitnessProcess:
     """`colloquy witness serve` on a directory, to be killed and started again on the same port."""
 
-    def __init__(self, root: Path, *logs: str, name: str = NAME) -> None:
+    def __init__(self, root: Path, *logs: str, name: str = NAME, clock: Path | None = None) -> None:
         self.directory = root / "witness"
-        self.clock = root / "clock"
-        self.set_clock(TIME)
+        self.clock = clock or root / "clock"
+        if clock is None:
+            self.set_clock(TIME)
         self.output = root / "witness.log"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
@@ -121,6 +121,7 @@ def test_any_text_keeps_every_character_and_its_line_endings(text: str, own: byt
         assert again == text.encode(errors="replace").decode()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["a.txt", "a.md", "a.docx", "a.html", ""]))
 def test_any_bytes_can_be_looked_at(data: bytes, name: str) -> None:
     marks_in(data, name)
@@ -233,6 +234,7 @@ def test_a_document_with_a_document_type_has_no_words() -> None:
     assert text_of(docx(LINES, {"word/document.xml": part})) == ""
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(0, 255))
 def test_a_docx_with_any_byte_changed_is_marked_soundly_or_not_at_all(place: int, value: int) -> None:
     data = bytearray(docx(LINES))

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exchange.client.marks import marked
@@ -110,6 +110,7 @@ def test_a_version_is_told_from_another_and_equals_are_said_to_be_equal() -> Non
     assert "do not tell them apart" in found[0][1].odds
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_too_few_words_lead_nowhere(text: str) -> None:
     assume(len(normalised(text).encode()) < 30)
@@ -117,6 +118,7 @@ def test_too_few_words_lead_nowhere(text: str) -> None:
         assert compare(of(text), of(UDHR[language])) is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(400, 2000), st.sampled_from(LANGUAGES), st.integers(0, 2**32))
 def test_any_passage_of_some_length_is_found_whatever_spaces_it_has(
     start: int, length: int, language: str, seed: int
