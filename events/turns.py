@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from events.review import BreachStatus, RequestStatus, Review, Translation, translation_key
 from events.rule import Phase
@@ -120,8 +121,7 @@ def _breaches(review: Review) -> Iterator[Turn]:
             yield Turn(OVERSIGHT, "conclude-breach", "breach close", event, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Outstanding:
+class Outstanding(NamedTuple):
     """A part of a document that is not translated into one of the review's languages."""
 
     source: bytes
@@ -132,21 +132,27 @@ class Outstanding:
 
 def outstanding(review: Review) -> tuple[Outstanding, ...]:
     """What is still to be translated: the newest versions only (G 14, 15, 21)."""
-    found: list[Outstanding] = []
+    found: list[tuple[int, Outstanding]] = []
     for source, lang in review.sources.items():
         targets = [target for target in review.languages if target != lang]
         if targets and not review.superseded(source):
-            for target in targets:
-                found.extend(_missing(review, source, target))
-    return tuple(sorted(found, key=lambda entry: (review.known[entry.source].seq, entry.lang, entry.object)))
+            known = review.known[source]
+            found.extend((known.seq, part) for part in _missing(review, source, known.objects, targets))
+    return tuple(part for _, part in sorted(found, key=_place))
 
 
-def _missing(review: Review, source: bytes, lang: str) -> Iterator[Outstanding]:
-    for number in range(review.known[source].objects):
-        assignment = review.translated.get(translation_key(source, number, lang)) if review.translated else None
-        entry = review.translations[assignment] if assignment else None
-        if entry is None or not entry.event:
-            yield Outstanding(source, number, lang, entry)
+def _missing(review: Review, source: bytes, objects: int, targets: Sequence[str]) -> Iterator[Outstanding]:
+    for lang in targets:
+        for number in range(objects):
+            # Most papers of a young review have no translation at all.
+            assignment = review.translated.get(translation_key(source, number, lang)) if review.translated else None
+            entry = review.translations[assignment] if assignment else None
+            if entry is None or not entry.event:
+                yield Outstanding(source, number, lang, entry)
+
+
+def _place(found: tuple[int, Outstanding]) -> tuple[int, str, int]:
+    return found[0], found[1].lang, found[1].object
 
 
 def stale(review: Review, entry: Translation) -> bool:

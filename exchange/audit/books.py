@@ -27,7 +27,8 @@ MANY = 500
 class Book:
     """One stream at work; `open` are statements without completion, with the most bytes each can bring.
 
-    `saved` is a state written down, perhaps of long ago; the stream was opened after event `since`.
+    `saved` is a state written down, perhaps of long ago; the stream was opened after event `since`; `new` are the
+    envelopes admitted last, not written down yet.
     """
 
     stream: bytes
@@ -37,6 +38,7 @@ class Book:
     state: Register | Review | None = None
     open: dict[bytes, int] = field(default_factory=dict)
     done: set[bytes] = field(default_factory=set)
+    new: list[bytes] = field(default_factory=list)
 
 
 class Books:
@@ -50,7 +52,6 @@ class Books:
         self._keys: dict[bytes, Recipient] = {}
         self._opened: dict[bytes, Book] = {}
         self._headers: dict[bytes, Header] = {}
-        self._new: dict[bytes, tuple[int, list[bytes]]] = {}
         self.unadmitted: dict[tuple[bytes, int], bytes] = {}
         self._fold_register()
 
@@ -83,30 +84,26 @@ class Books:
 
     # -- admitted envelopes
 
-    def keep(self, event: Event, envelope: bytes) -> None:
-        """Keep an admitted envelope, for statements to come."""
-        header = event.header
-        self._new.setdefault(event.stream, (header.seq, []))[1].append(envelope)
-        if len(self._headers) >= HEADERS:
-            self._headers.clear()
-        self._headers[event.id] = header
-
     def flush(self) -> None:
-        """Write the new envelopes down."""
-        for stream, (first, run) in self._new.items():
-            self._memory.keep(stream, first, run)
-        self._new.clear()
+        """Write the newly admitted envelopes down."""
+        for book in self._opened.values():
+            if book.new and book.state is not None:
+                self._memory.keep(book.stream, book.state.seq + 1 - len(book.new), book.new)
+                book.new = []
 
     def header(self, book: Book, event: bytes) -> Header | None:
         """The header of an admitted event; raises Altered."""
         known = book.state.known.get(event) if book.state else None
-        if known is None:
+        if book.state is None or known is None:
             return None
         found = self._headers.get(event)
         if found is None:
-            envelope = self._memory.envelope(book.stream, known.seq) or b""
+            recent = known.seq - (book.state.seq + 1 - len(book.new))
+            envelope = book.new[recent] if recent >= 0 else self._memory.envelope(book.stream, known.seq) or b""
             if hashlib.sha256(envelope).digest() != event:
                 raise Altered
+            if len(self._headers) >= HEADERS:
+                self._headers.clear()
             found = self._headers[event] = _header(envelope)
         return found
 

@@ -152,7 +152,7 @@ class Judge:
                 self._refused(book, event.header, item.where, error)
             else:
                 book.summary.admitted += 1
-                self._books.keep(event, item.shown.data)
+                book.new.append(item.shown.data)
                 return
         self._books.unadmitted[book.stream, item.shown.number] = item.shown.data
 

@@ -20,13 +20,14 @@ FAR = 3000
 
 
 class Shown(NamedTuple):
-    """A record as it is shown: what it is, its place in its stream's list, its bytes and their SHA-256."""
+    """A record as it is shown: what it is, its place in its stream's list (`line`), its bytes and their SHA-256."""
 
     type: EntryType
     stream: bytes
     number: int
     data: bytes
     digest: bytes
+    line: Line
 
 
 class Place(NamedTuple):
@@ -36,7 +37,7 @@ class Place(NamedTuple):
     accesses: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """One list of a stream: envelopes, or records of reading it.
 
@@ -112,7 +113,7 @@ class Shelf:
         await asyncio.gather(*coming, return_exceptions=True)
 
     def _matched(self, shown: Shown) -> None:
-        line = self._lines[shown.stream, shown.type != EntryType.ENVELOPE]
+        line = shown.line
         line.left -= 1
         if shown.number >= line.high:
             line.high = shown.number + 1
@@ -153,7 +154,7 @@ class Shelf:
                 records = [(EntryType.ENVELOPE, envelope) for envelope in envelopes]
         sha = hashlib.sha256
         return [
-            Shown(kind, line.stream, number, data, sha(data).digest())
+            Shown(kind, line.stream, number, data, sha(data).digest(), line)
             for number, (kind, data) in enumerate(records, line.end)
         ]
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from exchange import collector
 from exchange.audit.signatures import holds
 from keys.labels import Label
 from keys.recipient import Recipient
@@ -32,4 +33,5 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
 if __name__ == "__main__":
     # Folding is the longer work: where processors are few, it goes first.
     os.nice(NICE)
+    collector.relax()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -108,7 +108,7 @@ async def _keep(client: Client, report: Report) -> str:
 def _write(report: Report, directory: Path) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     name = f"audit-{datetime.fromtimestamp(report.time / 1000, UTC):%Y-%m-%d-%H%M}"
-    forms = {"html": page(report), "txt": text(report), "json": msgspec.json.encode(report).decode() + "\n"}
+    forms = {"html": page(report), "txt": safe(text(report)), "json": msgspec.json.encode(report).decode() + "\n"}
     written = []
     for ending, content in forms.items():
         path = free(directory / f"{name}.{ending}")
