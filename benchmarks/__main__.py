@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.accept import accept, growth
+from benchmarks.audit import audits
 from benchmarks.figure import Figure
 from benchmarks.files import documents
 from benchmarks.log import log
@@ -31,7 +32,7 @@ from exchange import collector
 RESULT = Path("build/bench.json")
 README = Path("README.md")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-PARTS = ["accept", "reviews", "documents", "log", "growth"]
+PARTS = ["accept", "reviews", "documents", "log", "audits", "growth"]
 LIBRARIES = ("aiohttp", "cryptography", "eventsourcing", "msgpack", "msgspec", "pynacl")
 
 
@@ -60,6 +61,7 @@ def _measure(only: list[str] | None, *, million: bool) -> Iterator[Figure]:
         "reviews": reviews,
         "documents": documents,
         "log": log,
+        "audits": lambda root: audits(root, million=million),
         "growth": lambda root: growth(root, million=million),
     }
     console = Console(stderr=True)
