@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -112,7 +113,11 @@ async def test_who_fetched_it_is_read_from_signed_statements_only(live: Live, tm
     await reader.fetch(review, reader.entry(review, event), 1, tmp_path / "copy.txt")
     officer = await live.client("officer")
     review = await officer.review(review.id)
-    mine = [read for read in await reads_of(officer, review) if (read.event, read.object) == (event, 1)]
+    for _ in range(50):
+        mine = [read for read in await reads_of(officer, review) if (read.event, read.object) == (event, 1)]
+        if all(read.sent is not None for read in mine):
+            break
+        await asyncio.sleep(0.05)
     assert [(read.reader, read.start) for read in mine] == [(live.world.actors["nrl-x"].device, 0)]
     assert mine[0].sent == reader.entry(review, event).header.objects[1].size
     live.world.do(live.world.disclosure("vda", live.world.last["information.provided"], "oth"))
