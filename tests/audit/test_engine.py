@@ -105,7 +105,7 @@ async def test_what_comes_after_the_checkpoint_is_left_for_the_next_audit(logged
     class Busy(Logged):
         """Something new is accepted between any two answers."""
 
-        async def streams(self) -> list[tuple[bytes, int | None]]:
+        async def streams(self) -> list[tuple[bytes, int | None, int | None]]:
             world.do(world.question())
             self.take()
             return await super().streams()
