@@ -1,4 +1,4 @@
-"""`make demo`: play the review, then show who could read what, what was late, and that the server read nothing."""
+"""`make demo`: play the review and what follows it, then show that the server and its witnesses read nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from exchange.demo.afterwards import Afterwards
+from exchange.demo.cast import Cast
 from exchange.demo.papers import Papers
+from exchange.demo.processes import DemoFailed
 from exchange.demo.proof import found_in, phrases_of, size_of
 from exchange.demo.script import Review
-from exchange.demo.stage import Actor, DemoFailed, Stage
+from exchange.demo.stage import Actor, Stage
 
 ROOT = Path("build/demo")
 
@@ -32,26 +35,31 @@ def main(docs: Path | None) -> None:
     stage = Stage.set(ROOT.absolute())
     papers = Papers.prepare(ROOT.absolute() / "papers", docs.absolute() if docs else None)
     try:
-        Review(stage, papers).play()
-        opened(stage)
+        cast = Cast(stage, papers)
+        cast.gather()
+        Review(cast).play()
         timetable = stage.do(stage.actors["officer"], "timetable", show=True)
         picture(timetable, "timetable", ROOT / "timetable.svg")
         picture(stage.do(stage.actors["vda-focal-point"], "timeline"), "timeline", ROOT / "timeline.svg")
-        stage.do(stage.actors["officer"], "readers", show=True)
-        stage.stop_server()
+        stage.do(stage.actors["officer"], "readers")
+        afterwards = Afterwards(cast)
+        afterwards.play()
+        opened(stage)
+        afterwards.audit()
+        stage.keep_script(ROOT / "again.sh")
+        stage.stop_all()
         prove(stage, papers)
     except DemoFailed as error:
         stage.say(f"The demo failed: {error}")
         sys.exit(1)
     finally:
-        stage.stop_server()
+        stage.stop_all()
         stage.transcript.close()
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     stage.console.print(
         f"\nDone in {minutes} min {seconds} s, {stage.step} commands. Everything is in {ROOT}/ (transcript.txt).\n"
         "To go on by hand:\n"
-        f"  COLLOQUY_EXERCISE_CLOCK={ROOT}/clock .venv/bin/colloquy serve "
-        f"--data {ROOT}/server --port {stage.url.rpartition(':')[2]}\n"
+        f"  sh {ROOT}/again.sh\n"
         "and in another terminal:\n"
         f"  export COLLOQUY_EXERCISE_CLOCK={ROOT}/clock COLLOQUY_HOME={ROOT}/people/vda-focal-point\n"
         f"  export COLLOQUY_PASSPHRASE_FILE={ROOT}/people/vda-focal-point/passphrase.txt\n"
@@ -91,7 +99,7 @@ def sheet(stage: Stage, actor: Actor) -> dict[int, tuple[str, bool]]:
     rows = json.loads(shown)
     if not isinstance(rows, list):
         return {}
-    return {row["seq"]: (row["what"], row["title"] != "(sealed)") for row in rows if row["circle"]}
+    return {row["seq"]: (row["what"], not row["title"].endswith("(sealed)")) for row in rows if row["circle"]}
 
 
 def _mark(rows: dict[int, tuple[str, bool]], seq: int) -> str:
@@ -101,22 +109,23 @@ def _mark(rows: dict[int, tuple[str, bool]], seq: int) -> str:
 
 
 def prove(stage: Stage, papers: Papers) -> None:
-    """Look for every phrase in every byte that the server holds."""
-    stage.heading("Proof that the server holds no word of it")
+    """Look for every phrase in every byte that the server and the witnesses hold."""
+    stage.heading("Proof that the server and the witnesses hold no word of it")
     names = [actor.name for actor in stage.actors.values()]
     phrases = phrases_of(papers.directory.parent, papers.documents, names)
     control = next(iter(found_in(papers.directory.parent, phrases)), None)
     if control is None:
         raise DemoFailed("the search finds nothing even where everything is: it proves nothing")
-    leaks = list(found_in(stage.root / "server", phrases)) + list(found_in_log(stage, phrases))
-    files, size = size_of(stage.root / "server")
+    held = (stage.root / "server", stage.root / "witnesses")
+    leaks = [leak for directory in held for leak in found_in(directory, phrases)] + list(found_in_log(stage, phrases))
+    files, size = (sum(parts) for parts in zip(*map(size_of, held), strict=True))
     for path, phrase in leaks[:20]:
         stage.say(f"  LEAK in {path.name}: {phrase!r}")
     if leaks:
-        raise DemoFailed(f"{len(leaks)} phrases were found in the server's files")
+        raise DemoFailed(f"{len(leaks)} phrases were found in the server's files or the witnesses'")
     stage.say(
-        f"  {len(phrases)} phrases, titles, names and file names looked for in {files} files "
-        f"({size:,} bytes) and the log: none found."
+        f"  {len(phrases)} phrases, titles, names and file names looked for in {files} files of the server and its "
+        f"witnesses ({size:,} bytes, what they logged among them): none found."
     )
 
 

@@ -1,4 +1,4 @@
-"""The stage: a server process, a home and a command process for each person, one clock, one transcript."""
+"""The stage: processes that listen, a home and a command process for each person, one clock, one transcript."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import secrets
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,13 +16,10 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from exchange.demo.processes import COLLOQUY, DemoFailed, Listener
+
 START = datetime(2026, 1, 20, 9, 0, tzinfo=UTC)
-COLLOQUY = Path(sys.executable).with_name("colloquy")
-READY_SECONDS = 30.0
-
-
-class DemoFailed(Exception):
-    """A step of the demo did not go as it must."""
+WIDTH = "150"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +40,12 @@ class Stage:
     root: Path
     console: Console
     transcript: TextIO
-    server: subprocess.Popen[str] | None = None
+    server: Listener | None = None
     url: str = ""
     now: datetime = START
     step: int = 0
     actors: dict[str, Actor] = field(default_factory=dict)
+    witnesses: dict[str, Listener] = field(default_factory=dict)
 
     @classmethod
     def set(cls, root: Path) -> Stage:
@@ -76,27 +73,47 @@ class Stage:
         self._write_clock()
         self.heading(f"— {self.now:%d %B %Y} —")
 
-    def start_server(self) -> None:
-        """Start `colloquy serve` on a free port of loopback."""
+    def start_server(self, port: str = "0") -> None:
+        """Start `colloquy serve` on a port of loopback, any free one by default."""
         self._write_clock()
-        env = {**os.environ, "COLLOQUY_EXERCISE_CLOCK": str(self.root / "clock"), "COLLOQUY_LOG_LEVEL": "info"}
-        log = (self.root / "server.log").open("w")
-        command = [str(COLLOQUY), "serve", "--data", str(self.root / "server"), "--port", "0"]
-        self.server = subprocess.Popen(command, env=env, stdout=log, stderr=log, text=True)
-        deadline = time.monotonic() + READY_SECONDS
-        address = self.root / "server" / "server.url"
-        while not address.exists() or not address.read_text().endswith("\n"):
-            if self.server.poll() is not None or time.monotonic() > deadline:
-                raise DemoFailed(f"the server did not start; see {self.root / 'server.log'}")
-            time.sleep(0.05)
-        self.url = address.read_text().strip()
-        self.say(f"A server listens on {self.url}; it will hold everything and read nothing.")
+        words = ("serve", "--data", str(self.root / "server"))
+        self.server = Listener.start(words, port, self.root / "clock", self.root / "server.log")
+        self.url = self.server.url
 
-    def stop_server(self) -> None:
-        """Stop the server in order."""
-        if self.server is not None:
-            self.server.terminate()
-            self.server.wait(20)
+    def stop_server(self) -> str:
+        """Stop the server in order; returns the port to start it on again."""
+        if self.server is None:
+            return "0"
+        self.server.stop()
+        return self.server.port
+
+    def start_witness(self, name: str, log: str) -> str:
+        """Start a witness of a log, with a directory and a key of its own; returns its public key."""
+        directory = self.root / "witnesses" / name
+        called = f"witness.example/{name.lower()}"
+        words = ("--json", "witness", "init", "--dir", str(directory), "--name", called)
+        made = json.loads(self.alone(f"Witness {name}", *words))
+        serve = ("witness", "serve", "--dir", str(directory), "--log", log)
+        self.witnesses[name] = Listener.start(serve, "0", self.root / "clock", directory / "witness.log")
+        return str(made["vkey"])
+
+    def stop_all(self) -> None:
+        """Stop whatever still listens, in order."""
+        self.stop_server()
+        for witness in self.witnesses.values():
+            witness.stop()
+
+    def keep_script(self, path: Path) -> None:
+        """Write a script that starts the server and the witnesses again, where the announced policy says they are."""
+        listeners = [*self.witnesses.values(), *((self.server,) if self.server else ())]
+        clock = shlex.quote(str(self.root / "clock"))
+        path.write_text(
+            "#!/bin/sh\n# The demo's witnesses and its server, on the ports they had; ends with the script.\n"
+            f"export COLLOQUY_EXERCISE_CLOCK={clock}\n"
+            "pids=\ntrap 'kill $pids' EXIT\ntrap 'exit 130' INT\ntrap 'exit 143' TERM\n"
+            + "".join(f'{listener.again} & pids="$pids $!"\n' for listener in listeners)
+            + "wait\n"
+        )
 
     def heading(self, text: str) -> None:
         """A new scene."""
@@ -113,14 +130,22 @@ class Stage:
 
         Raises DemoFailed unless it ends with the status `fails`; None is for trying.
         """
+        return self._run(f"{actor.name} ({actor.state or actor.role})", words, self._env(actor), fails, show)
+
+    def alone(self, who: str, *words: str, fails: int = 0, show: bool = False) -> str:
+        """One command without a home, a passphrase or a setting; otherwise like `do`."""
+        nowhere = str(self.root / "nowhere")
+        env = {"PATH": os.environ.get("PATH", ""), "HOME": nowhere, "COLLOQUY_HOME": nowhere, "COLUMNS": WIDTH}
+        return self._run(who, words, env, fails, show)
+
+    def _run(self, who: str, words: tuple[str, ...], env: dict[str, str], fails: int | None, show: bool) -> str:  # noqa: FBT001
         self.step += 1
         self.now += timedelta(minutes=3)
         self._write_clock()
         line = f"colloquy {shlex.join(words)}"
-        who = f"{actor.name} ({actor.state or actor.role})"
         began = time.perf_counter()
         done = subprocess.run(
-            [str(COLLOQUY), *words], env=self._env(actor), capture_output=True, text=True, timeout=600, check=False
+            [str(COLLOQUY), *words], env=env, capture_output=True, text=True, timeout=600, check=False
         )
         spent = time.perf_counter() - began
         well = fails in (None, done.returncode)
@@ -149,7 +174,7 @@ class Stage:
             "COLLOQUY_HOME": str(actor.home),
             "COLLOQUY_PASSPHRASE_FILE": str(actor.home / "passphrase.txt"),
             "COLLOQUY_EXERCISE_CLOCK": str(self.root / "clock"),
-            "COLUMNS": "150",
+            "COLUMNS": WIDTH,
         }
 
     def _write_clock(self) -> None:

@@ -6,7 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from exchange.demo.stage import COLLOQUY, Actor, Stage
+from exchange.demo.processes import COLLOQUY
+from exchange.demo.stage import Actor, Stage
 
 WORDS = {
     "profile.txt": "Name: {name}\nPosition: Desk officer\n",
