@@ -22,14 +22,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.accept import accept, growth
+from benchmarks.audit import audits
 from benchmarks.figure import Figure
 from benchmarks.files import documents
+from benchmarks.log import log
 from benchmarks.review import reviews
 from exchange import collector
 
 RESULT = Path("build/bench.json")
 README = Path("README.md")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+PARTS = ["accept", "reviews", "documents", "log", "audits", "growth"]
 LIBRARIES = ("aiohttp", "cryptography", "eventsourcing", "msgpack", "msgspec", "pynacl")
 
 
@@ -37,7 +40,7 @@ def main() -> int:
     """Measure; returns 0 even where a target is missed, for a figure is a figure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--million", action="store_true", help="also fill a database with a million events")
-    parser.add_argument("--only", nargs="*", choices=["accept", "growth", "documents", "reviews"], help="some of them")
+    parser.add_argument("--only", nargs="*", choices=PARTS, help="some of them")
     parser.add_argument("--readme", action="store_true", help="put the table of the last run into README.md")
     given = parser.parse_args()
     if given.readme:
@@ -57,6 +60,8 @@ def _measure(only: list[str] | None, *, million: bool) -> Iterator[Figure]:
         "accept": accept,
         "reviews": reviews,
         "documents": documents,
+        "log": log,
+        "audits": lambda root: audits(root, million=million),
         "growth": lambda root: growth(root, million=million),
     }
     console = Console(stderr=True)

@@ -121,9 +121,26 @@ def _growth(root: Path, name: str, small: int, big: int) -> Iterator[Figure]:
     )
 
 
-def _round(data: Path, prepared: Prepared) -> dict[str, float]:
+def checkpointing(root: Path) -> Iterator[Figure]:
+    """Accepting while the log's tree follows and its checkpoints are signed, over the same without that."""
+    prepared = Prepared(root / "posts")
+    followed, alone = [], []
+    for number in range(ROUNDS):
+        alone.append(_round(root / f"alone{number}", prepared, without="checkpoints")["rate"])
+        followed.append(_round(root / f"followed{number}", prepared)["rate"])
+    yield Figure(
+        name="checkpointing",
+        ratio=median_ratio(followed, alone),
+        target=0.9,
+        what="accept rate with the log's tree kept up to date and checkpoints signed",
+        over="the same server whose tree stands still",
+        measured={"accepted_per_s": rounded(followed), "without_per_s": rounded(alone), "clients": CLIENTS},
+    )
+
+
+def _round(data: Path, prepared: Prepared, *, without: str = "") -> dict[str, float]:
     asyncio.run(stage.store(data, prepared.before))
-    with stage.server(data) as (url, _):
+    with stage.server(data, without=without) as (url, _):
         return stage.send_all(url, prepared.posts)
 
 

@@ -46,7 +46,7 @@ def reviews(root: Path) -> Iterator[Figure]:
 def _world() -> World:
     """A review with 70 members and 10,000 events of a dialogue."""
     world = World(time=stage.now() - 60_000, step=0).open_review()
-    _fill_up(world)
+    fill_up(world)
     world.to_dialogue()
     while world.review.seq + 1 < EVENTS:
         asked = world.do(world.question())
@@ -60,7 +60,8 @@ def _world() -> World:
     return world
 
 
-def _fill_up(world: World) -> None:
+def fill_up(world: World) -> None:
+    """Admit members until there are 70."""
     members = len(world.review.members)
     for number in range(MEMBERS - members):
         by = ("vda", "nrl", "tsr")[number % 3]

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.sender import Posts
 from events import canonical
 from events.envelope import SignedEvent
 from storage.log import EventLog
@@ -31,11 +32,13 @@ def now() -> int:
 
 
 @contextlib.contextmanager
-def server(data: Path) -> Iterator[tuple[str, int]]:
-    """A server process on free port; yields its address and its process id."""
+def server(data: Path, *, without: str = "") -> Iterator[tuple[str, int]]:
+    """A server process on a free port, or one that leaves something out; yields its address and its process id."""
     address = data / "server.url"
     address.unlink(missing_ok=True)
     command = [str(COLLOQUY), "serve", "--data", str(data), "--port", "0"]
+    if without:
+        command = [PYTHON, "-m", "benchmarks.without", without, str(data)]
     environment = {**os.environ, "COLLOQUY_LOG_LEVEL": "warning"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -68,15 +71,21 @@ def _wait(process: subprocess.Popen[bytes], address: Path) -> str:
 
 
 def send_all(url: str, posts: Path) -> dict[str, Any]:
-    """Let a sender process hand in prepared events; returns what it measured."""
+    """Let a sender process hand in what was prepared; returns what it measured."""
     done = subprocess.run([PYTHON, "-m", "benchmarks.sender", url, str(posts)], check=True, capture_output=True)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
-def write_posts(path: Path, lanes: Sequence[Sequence[tuple[str, bytes]]]) -> None:
-    """Write what a sender hands in: for each connection, paths and bodies in their order."""
-    path.write_bytes(msgspec.msgpack.encode(lanes))
+def write_posts(
+    path: Path,
+    lanes: list[list[tuple[str, bytes]]],
+    headers: list[dict[str, str]] | None = None,
+    *,
+    status: int = 201,
+) -> None:
+    """Write what a sender hands in: for each connection its paths and bodies in their order, and its headers."""
+    path.write_bytes(msgspec.msgpack.encode(Posts(lanes, headers or [{}] * len(lanes), status)))
 
 
 def post_of(envelope: bytes, body: bytes | None) -> tuple[str, bytes]:

@@ -44,6 +44,14 @@ class StateParty(msgspec.Struct, frozen=True):
     languages: tuple[str, ...]
 
 
+class Release(msgspec.Struct, frozen=True):
+    """A release of the client, announced in event `seq`."""
+
+    name: str
+    version: str
+    seq: int
+
+
 class Register(Stream, frozen=True, kw_only=True):
     """The register after some event of its stream; `log` is the newest announced policy, empty until there is one."""
 
@@ -56,6 +64,7 @@ class Register(Stream, frozen=True, kw_only=True):
     focal_points: dict[str, bytes] = {}
     log: str = ""
     log_since: int = 0
+    releases: Map[bytes, Release] = Map()
 
     def by_device(self, device: bytes) -> Person | None:
         """The person whose device this is, whether active or not."""

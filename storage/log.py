@@ -59,10 +59,13 @@ class EventLog:
         """
         return await self.enqueue(row)
 
-    def enqueue(self, row: Row) -> asyncio.Future[Appended]:
-        """Take a row's place among all rows at once; it is flushed when the future is done, as after `append`."""
+    def enqueue(self, row: Row, *, hurried: bool = True) -> asyncio.Future[Appended]:
+        """Take a row's place among all rows at once; it is flushed when the future is done, as after `append`.
+
+        One for which nobody waits need not be hurried: it shares the next one's flush.
+        """
         try:
-            return self._writer.submit(row)
+            return self._writer.submit(row, hurried=hurried)
         except Closed:
             raise StorageUnavailable("the log is closing") from None
 

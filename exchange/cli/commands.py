@@ -16,6 +16,7 @@ from exchange.cli import (
     people,
     reading,
     receipts,
+    releases,
     reports,
     reviews,
     setup,
@@ -34,6 +35,7 @@ GROUPS = {
     "summary": "The executive summary.",
     "translate": "Translations: what is outstanding, assigning, submitting.",
     "breach": "Suspected breaches of confidentiality: reporting one, and what follows.",
+    "release": "Releases of the client, announced by their digests.",
     "log": "The log that nobody can rewrite, and its witnesses.",
     "witness": "Being a witness of the log.",
 }
@@ -51,6 +53,7 @@ MODULES = (
     breaches,
     access,
     logs,
+    releases,
     receipts,
     witness,
     audit,

@@ -29,6 +29,7 @@ BY_HAND = frozenset(
         "person.left",
         "directory.rotated",
         "log.announced",
+        "release.announced",
         "keys.rotated",
         "keys.granted",
         "review.opened",

@@ -98,14 +98,23 @@ class History:
         """
         if self.policy is None or (self._checked.get(stream) == seq and not new):
             return
-        standing = await self.refresh()
-        if standing is None:
-            return
-        await self.included(stream, seq, EntryType.ENVELOPE, head)
         newest = {event.header.author: event for event in new if event.header.seen is not None}
+        most = max((event.header.seen.size for event in newest.values() if event.header.seen), default=0)
+        standing = self.standing
+        if standing is None or standing.checkpoint.head.size < most or not await self._holds(stream, seq, head):
+            standing = await self.refresh()
+            if standing is None:
+                return
+            await self.included(stream, seq, EntryType.ENVELOPE, head)
         for event in newest.values():
             await self._saw_this(event, standing.checkpoint)
         self._checked[stream] = seq
+
+    async def _holds(self, stream: bytes, seq: int, event: bytes) -> bool:
+        """Whether the checkpoint verified last covers an event already."""
+        if self.standing is None:
+            return False
+        return await self.covered(stream, seq, EntryType.ENVELOPE, event, self.standing.checkpoint) is not None
 
     async def included(self, stream: bytes, seq: int, kind: EntryType, digest: bytes) -> None:
         """Check that a record is in the log as it was last verified; raises ServerLied."""

@@ -53,7 +53,8 @@ def marks_in(data: bytes, name: str) -> frozenset[bytes]:
     found = written_in(data)
     with contextlib.suppress(Exception):
         found |= _in_properties(data)
-    return frozenset(found | plain.marks_in(text_of(data, name)))
+    # Where tags are left out, a mark inside one would be too.
+    return frozenset(found | plain.marks_in(text_of(data, name)) | plain.marks_in(plain.decoded(data)))
 
 
 def _marked(data: bytes, suffix: str, mark: bytes) -> Marked:

@@ -36,63 +36,75 @@ class Read:
 async def reads_of(
     client: Client, state: Review | Register, progress: Progress = lambda _done, _total: None
 ) -> Sequence[Read] | None:
-    """The record of reading a stream, oldest first; None for those it is not shown to. Raises ServerLied."""
+    """The record of reading a stream, oldest first; None for those it is not shown to. Raises ServerLied.
+
+    That the record is whole is for the audit of the log to say.
+    """
+    record, after = _Record(client.replay.history.latest, state.id), -1
     try:
-        records = await _records(client, state.id)
+        while page := await client.remote.accesses(state.id, after):
+            for number, (kind, data) in enumerate(page, after + 1):
+                record.take(number, kind, data)
+            after += len(page)
     except ServerRefused as error:
         if error.problem.code == "not-found":
             return None
         raise
-    accesses, sent = _told(client, state, records)
-    await _check_logged(client, state.id, accesses, progress)
-    return [
-        Read(access.statement.reader, want.event, want.object, want.start, access.statement.time, sent.get(access.id))
-        for _, access in accesses
-        for want in access.statement.wants
-    ]
-
-
-async def _records(client: Client, stream: bytes) -> list[tuple[int, bytes]]:
-    records: list[tuple[int, bytes]] = []
-    while page := await client.remote.accesses(stream, len(records) - 1):
-        records += page
-    return records
-
-
-def _told(
-    client: Client, state: Review | Register, records: Sequence[tuple[int, bytes]]
-) -> tuple[list[tuple[int, Access]], dict[bytes, int]]:
-    """The verified statements with their numbers, and how much was sent for each; raises ServerLied."""
-    accesses: list[tuple[int, Access]] = []
-    sent: dict[bytes, int] = {}
-    try:
-        for number, (kind, record) in enumerate(records):
-            if kind == EntryType.COMPLETION:
-                completion = Completion.parse(record)
-                sent[completion.statement] = completion.sent
-            else:
-                accesses.append((number, _verified(client, state, SignedStatement.parse(record))))
     except (Malformed, BadSignature, InvalidKey) as error:
         raise ServerLied(10, f"the server shows a record of reading that its reader did not sign: {error}") from None
-    return accesses, sent
+    await _check_logged(client, state.id, record.numbered, progress)
+    return record.reads()
 
 
-def _verified(client: Client, state: Review | Register, signed: SignedStatement) -> Access:
-    person = client.replay.history.latest.by_device(signed.claimed_reader)
-    if person is None:
-        raise ServerLied(4, "the server shows a record of reading by a device that the register does not know")
-    access = signed.verify(Recipient(person.signing, person.sealing))
-    if access.statement.stream != state.id:
-        raise ServerLied(14, "the server shows a record of reading that is about another stream")
-    return access
+class _Record:
+    """Statements and completions as they come, each taken once: a server cannot make the record endless."""
+
+    def __init__(self, register: Register, stream: bytes) -> None:
+        self._register = register
+        self._stream = stream
+        self._accesses: dict[bytes, Access] = {}
+        self._sent: dict[bytes, int] = {}
+        self.numbered: list[tuple[int, bytes]] = []
+
+    def take(self, number: int, kind: int, data: bytes) -> None:
+        """Take one record; raises Malformed, BadSignature, ServerLied."""
+        if kind == EntryType.COMPLETION:
+            completion = Completion.parse(data)
+            if completion.statement not in self._accesses or completion.statement in self._sent:
+                raise ServerLied(11, "the record of reading ends one reading twice, or one that never began")
+            self._sent[completion.statement] = completion.sent
+            return
+        access = self._verified(SignedStatement.parse(data))
+        if access.id in self._accesses:
+            raise ServerLied(11, "the record of reading holds one statement twice")
+        self._accesses[access.id] = access
+        self.numbered.append((number, access.id))
+
+    def reads(self) -> list[Read]:
+        """What was read, in the record's order."""
+        return [
+            Read(said.reader, want.event, want.object, want.start, said.time, self._sent.get(access.id))
+            for access in self._accesses.values()
+            for said in (access.statement,)
+            for want in said.wants
+        ]
+
+    def _verified(self, signed: SignedStatement) -> Access:
+        person = self._register.by_device(signed.claimed_reader)
+        if person is None:
+            raise ServerLied(4, "the server shows a record of reading by a device that the register does not know")
+        access = signed.verify(Recipient(person.signing, person.sealing))
+        if access.statement.stream != self._stream:
+            raise ServerLied(14, "the server shows a record of reading that is about another stream")
+        return access
 
 
 async def _check_logged(
-    client: Client, stream: bytes, accesses: Sequence[tuple[int, Access]], progress: Progress
+    client: Client, stream: bytes, statements: Sequence[tuple[int, bytes]], progress: Progress
 ) -> None:
     """Prove that each statement is in the log; where no log was announced there is none to be in."""
     if await client.replay.log.refresh() is None:
         return
-    for done, (number, access) in enumerate(accesses, 1):
-        await client.replay.log.included(stream, number, EntryType.STATEMENT, access.id)
-        progress(done, len(accesses))
+    for done, (number, statement) in enumerate(statements, 1):
+        await client.replay.log.included(stream, number, EntryType.STATEMENT, statement)
+        progress(done, len(statements))

@@ -167,7 +167,7 @@ class Readings:
         number = self._next[stream]
         self._next[stream] = number + 1
         row = Row(access_stream(stream), number, kind, hashlib.sha256(record).digest(), record)
-        return self._log.enqueue(row)
+        return self._log.enqueue(row, hurried=kind == STATED)
 
     async def _load_next(self, stream: bytes) -> None:
         if stream not in self._next:

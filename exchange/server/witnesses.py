@@ -16,6 +16,7 @@ from events.checkpoint import Head, cosigned_at, read_number
 from events.errors import BadNote, EventsError
 from events.notes import MAX_NOTE, Note, Signature, read_signatures, to_base64
 from events.policy import Policy, Witness
+from exchange.logs import logger
 from exchange.server.notary import Notary
 from exchange.server.states import States
 from storage.errors import StorageError
@@ -124,11 +125,19 @@ class Gatherer:
                 body = await _bounded(answer)
                 if answer.status == 409 and answer.content_type == "text/x.tlog.size":
                     known.size = read_number(body.decode("ascii").removesuffix("\n"))
+                    self._tell_if_behind(witness, known.size, note)
                     continue
                 if answer.status != 200:
                     raise BadNote(f"expected a cosignature, got status {answer.status}")
             return _by(witness, note, read_signatures(body))
         raise BadNote("expected a witness that agrees on a size, got one that does not")
+
+    @staticmethod
+    def _tell_if_behind(witness: Witness, size: int, note: Note) -> None:
+        """An operator must know at once: what a witness saw is gone here, such as after an old backup was restored."""
+        own = Head.parse(note.text).size
+        if size > own:
+            logger().error("log-behind-witness", witness=witness.name, witnessed=size, here=own)
 
     async def _request(self, old: int, note: Note) -> bytes:
         size = Head.parse(note.text).size

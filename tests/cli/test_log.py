@@ -115,3 +115,16 @@ def test_what_cannot_be_announced(scene: Witnessed, tmp_path: Path) -> None:
     foreign.write_text(f"log {scene.witness.vkey.text()}\nquorum none\n")
     assert "no policy" in scene.fails("officer", 1, "--yes", "log", "announce", "--policy", str(foreign))
     assert other in scene.json("vda", "log", "policy")["policy"]
+
+
+def test_rule_21_a_release_is_the_announced_one_or_is_said_not_to_be(scene: Witnessed, tmp_path: Path) -> None:
+    file = tmp_path / "client.tar.gz"
+    file.write_bytes(b"the client")
+    announced = ("release", "announce", str(file), "--name", "colloquy", "--version", "0.2")
+    scene.fails("vda", 3, "--yes", *announced)
+    scene.json("officer", "--yes", *announced)
+    assert "announced by Ines Achterberg" in scene.run("vda", "release", "check", str(file)).stdout
+    assert [row["version"] for row in scene.json("tsr", "release", "list")] == ["0.2"]
+    assert scene.run("officer", "--yes", *announced).returncode == 3
+    file.write_bytes(b"the client, with something added")
+    assert "no announced release" in scene.fails("vda", 8, "release", "check", str(file))

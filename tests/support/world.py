@@ -33,6 +33,7 @@ from events.kinds.people import (
     RegisterFounded,
     StateRegistered,
 )
+from events.kinds.release import ReleaseAnnounced
 from events.kinds.report import Agreement, Comment, Revision
 from events.kinds.response import Draft, OrganizationPaper, Paper, Response
 from events.kinds.translation import Translated, TranslationAssigned
@@ -491,6 +492,10 @@ def every_kind() -> list[tuple[str, Any]]:
     return [
         ("person.profiled", lambda w: Said("vda", "person.profiled", sealed=Profile(name="V"))),
         ("log.announced", lambda w: w.announcement(TestLog([]).policy(2, "NRL", "TSR", "oversight"))),
+        (
+            "release.announced",
+            lambda w: Said("officer", "release.announced", ReleaseAnnounced.Clear("web", "1.0", digest(b"release"))),
+        ),
         ("review.opened", lambda w: w.opening()),
         (
             "keys.rotated",

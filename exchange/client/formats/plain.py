@@ -48,9 +48,14 @@ def marks_in(text: str) -> set[bytes]:
 
 def text(data: bytes, *, html: bool = False) -> str:
     """The words of any bytes taken as text, of HTML without its tags; at most MAX_TEXT characters."""
-    decoded = data[: 4 * MAX_TEXT].decode(_encoding(data), errors="replace")[:MAX_TEXT]
-    start = decoded[:1000].lower()
-    return _without_tags(decoded) if html or "<html" in start or "<!doctype html" in start else decoded
+    as_text = decoded(data)
+    start = as_text[:1000].lower()
+    return _without_tags(as_text) if html or "<html" in start or "<!doctype html" in start else as_text
+
+
+def decoded(data: bytes) -> str:
+    """Any bytes taken as text, as it stands; at most MAX_TEXT characters."""
+    return data[: 4 * MAX_TEXT].decode(_encoding(data), errors="replace")[:MAX_TEXT]
 
 
 def _utf8(data: bytes) -> str | None:

@@ -39,6 +39,7 @@ ALLOWED = {
         "oth-x",
     },
     "log.announced": {"officer", "officer2"},
+    "release.announced": {"officer", "officer2"},
     "review.opened": {"officer", "officer2"},
     "keys.rotated": {"officer"},
     "member.nominated": {"vda"},
