@@ -88,6 +88,8 @@ class Books:
         header = event.header
         self._new.setdefault(event.stream, (header.seq, []))[1].append(envelope)
         if len(self._headers) >= HEADERS:
+            # What is forgotten here is asked of the memory, and so has to be in it.
+            self.flush()
             self._headers.clear()
         self._headers[event.id] = header
 
