@@ -48,7 +48,13 @@ def _world() -> World:
     world = World(time=stage.now() - 60_000, step=0).open_review()
     fill_up(world)
     world.to_dialogue()
-    while world.review.seq + 1 < EVENTS:
+    converse(world, EVENTS)
+    return world
+
+
+def converse(world: World, events: int) -> None:
+    """Questions and answers until the review has that many events, or up to four more."""
+    while world.review.seq + 1 < events:
         asked = world.do(world.question())
         for said in (
             Said("vda", "request.answered", sealed=Reply("Because."), about=(asked.id,)),
@@ -57,7 +63,6 @@ def _world() -> World:
             Said("nrl-x", "request.closed", sealed=Closing(), about=(asked.id,)),
         ):
             world.do(said)
-    return world
 
 
 def fill_up(world: World) -> None:

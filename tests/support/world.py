@@ -416,9 +416,9 @@ class World:
 
     # -- a review up to a step
 
-    def open_review(self) -> World:
+    def open_review(self, **changes: Any) -> World:
         """Opened, everyone admitted, delegations begun, scheduled."""
-        self.do(self.opening())
+        self.do(self.opening(**changes))
         self.do(
             self.rotation(
                 "officer",
