@@ -26,6 +26,7 @@ UPLOAD_OFFSET = "Upload-Offset"
 
 Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$(?!\n)")]
+Newest = Annotated[int, msgspec.Meta(ge=-1, le=2**53 - 1)]
 Natural = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
@@ -69,11 +70,15 @@ class Session(Shape, frozen=True):
 
 
 class StreamInfo(Shape, frozen=True):
-    """A stream that the asking device may read, and the number of its newest event."""
+    """A stream that the asking device may read: the number of its newest event, and of its newest record of reading.
+
+    The latter is -1 if there is none, and null for those who may not see who read what.
+    """
 
     id: Hex32
     kind: Literal["register", "review"]
     seq: Natural
+    accesses: Newest | None = None
 
 
 class StreamList(Shape, frozen=True):

@@ -95,6 +95,11 @@ class EventLog:
         """Number and hash of a stream's newest envelope; None for an unknown stream."""
         return await self._reading(lambda: self._recorder.select_head(stream.hex()))
 
+    async def newest_of(self, streams: Sequence[bytes]) -> dict[bytes, int]:
+        """The numbers of the newest rows of several streams; unknown ones are left out."""
+        found = await self._reading(lambda: self._recorder.select_newest([stream.hex() for stream in streams]))
+        return {bytes.fromhex(name): number for name, number in found.items()}
+
     async def streams(self) -> list[bytes]:
         """The ids of all streams, oldest first."""
         return [bytes.fromhex(name) for name in await self._reading(self._recorder.select_streams)]

@@ -21,20 +21,22 @@ from keys.recipient import Recipient
 
 HEADERS = 20_000
 MANY = 500
+SHARE = 4
 
 
 @dataclass(slots=True)
 class Book:
     """One stream at work; `open` are statements without completion, with the most bytes each can bring.
 
-    `saved` is a state written down, perhaps of long ago; the stream was opened after event `since`; `new` are the
-    envelopes admitted last, not written down yet.
+    `saved` is its state as it was written down after event `since`; `known` says that an earlier audit had it;
+    `new` are the envelopes admitted last, not written down yet.
     """
 
     stream: bytes
     summary: Summary
     saved: bytes = b""
     since: int = -1
+    known: bool = False
     state: Register | Review | None = None
     open: dict[bytes, int] = field(default_factory=dict)
     done: set[bytes] = field(default_factory=set)
@@ -126,9 +128,10 @@ class Books:
         state = snapshot.load(detail.state, Review) if detail.state else None
         if detail.state and state is None:
             raise Altered
+        book.since = state.seq if state else -1
         if detail.head:
             book.state = self._folded(stream, state, detail.head)
-            book.since = book.state.seq
+            book.known = True
         return book
 
     def _fold_register(self) -> None:
@@ -161,16 +164,18 @@ def _header(envelope: bytes) -> Header:
 
 
 def _closed(book: Book) -> Detail:
-    """A stream in full; after many new events its state is not written down, but folded again if it is ever needed.
+    """A stream in full; its state is written down anew only when much has changed since it was.
 
-    Most reviews of a long log are over and will not be.
+    What follows is folded again. A long review seen for the first time is not written down at all: most of a long log
+    is over, and will not be needed.
     """
     summary, state, saved = book.summary, book.state, book.saved
     summary.unfinished = len(book.open)
     if isinstance(state, Review):
         summary.light = snapshot.dump(_light(state))
         summary.remarks = tuple(_translations(state))
-        if state.seq - book.since <= MANY:
+        since = state.seq - book.since
+        if since > state.seq // SHARE if book.known else state.seq < MANY:
             saved = snapshot.dump(state)
     return Detail(saved, state.head if state else b"", book.open, sorted(book.done))
 

@@ -49,7 +49,7 @@ class Server:
 
     async def streams(self) -> list[Listed]:
         """Register and reviews."""
-        return [(bytes.fromhex(info.id), info.seq) for info in await self._remote.streams()]
+        return [(bytes.fromhex(info.id), info.seq, info.accesses) for info in await self._remote.streams()]
 
     async def envelopes(self, stream: bytes, after: int) -> list[bytes]:
         """A page of events."""

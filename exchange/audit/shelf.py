@@ -69,11 +69,11 @@ class Shelf:
 
     def open(self, streams: Iterable[Listed], places: dict[bytes, Place]) -> None:
         """Begin, or ask again, with the streams that the server lists and those known from before."""
-        listed = dict(streams)
+        listed = {stream: (events, accesses) for stream, events, accesses in streams}
         for stream in sorted(listed.keys() | places.keys()):
             place = places.get(stream, Place(0, 0))
             for accesses, count in ((False, place.events), (True, place.accesses)):
-                last = None if accesses else listed.get(stream)
+                last = listed.get(stream, (None, None))[accesses]
                 line = self._lines.setdefault((stream, accesses), Line(stream, accesses, count, count, last))
                 line.last = last
                 line.ended = last is not None and line.end > last

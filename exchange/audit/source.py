@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-Listed = tuple[bytes, int | None]
+Listed = tuple[bytes, int | None, int | None]
 Record = tuple[int, bytes]
 
 
@@ -24,7 +24,10 @@ class Source(Protocol):
         """The hashes that are to show that the first `old` of `new` entries are the same."""
 
     async def streams(self) -> list[Listed]:
-        """Register and reviews, by id, with the number of the newest event of each, None if it is not said."""
+        """Register and reviews, by id, with the numbers of the newest event and of the newest record of reading.
+
+        None where it is not said.
+        """
 
     async def envelopes(self, stream: bytes, after: int) -> list[bytes]:
         """One page of a stream's envelopes after a number; an empty one ends it."""

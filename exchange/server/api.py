@@ -10,9 +10,10 @@ from aiohttp import web
 from aiohttp_sse import sse_response
 
 from events import canonical
+from events.access import access_stream
 from events.envelope import MAX_BODY, MAX_ENVELOPE
 from events.notes import Vkey
-from events.reading import may_read_envelopes
+from events.reading import may_read_accesses, may_read_envelopes
 from events.register import Person, Register
 from events.review import Review
 from exchange import wire
@@ -104,12 +105,16 @@ class Api:
         """The streams that the asking device may read."""
         person = request[PERSON]
         register = self._states.register
-        found = [wire.StreamInfo(register.id.hex(), "register", register.seq)]
+        shown: list[Register | Review] = [register]
         for stream in self._states.reviews:
             review = await self._states.of(stream)
             if isinstance(review, Review) and may_read_envelopes(review, person):
-                found.append(wire.StreamInfo(stream.hex(), "review", review.seq))
-        return shaped(wire.StreamList(tuple(found)))
+                shown.append(review)
+        watched = [state.id for state in shown if isinstance(state, Register) or may_read_accesses(state, person)]
+        newest = await self._log.newest_of([access_stream(stream) for stream in watched])
+        accesses = {stream: newest.get(access_stream(stream), -1) for stream in watched}
+        found = tuple(_info(state, accesses.get(state.id)) for state in shown)
+        return shaped(wire.StreamList(found))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Envelopes of a stream after a number, verbatim and in order."""
@@ -162,6 +167,10 @@ async def _next(queue: asyncio.Queue[wire.News], closing: asyncio.Event) -> wire
     for task in pending:
         task.cancel()
     return waiting.result() if waiting in done else None
+
+
+def _info(state: Register | Review, accesses: int | None) -> wire.StreamInfo:
+    return wire.StreamInfo(state.id.hex(), "register" if isinstance(state, Register) else "review", state.seq, accesses)
 
 
 def _receipt(receipt: wire.Receipt) -> web.Response:

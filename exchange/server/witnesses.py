@@ -16,6 +16,7 @@ from events.checkpoint import Head, cosigned_at, read_number
 from events.errors import BadNote, EventsError
 from events.notes import MAX_NOTE, Note, Signature, read_signatures, to_base64
 from events.policy import Policy, Witness
+from exchange import wire
 from exchange.logs import logger
 from exchange.server.notary import Notary
 from exchange.server.states import States
@@ -25,6 +26,7 @@ ROUND_S = 0.5
 ANSWER_S = 10.0
 STRAGGLERS_S = 0.3
 LONGEST_BACKOFF_S = 60.0
+LONGEST_DOUBLING = 10
 RENEWAL_MS = 10 * 60 * 1000
 ATTEMPTS = 3
 
@@ -74,24 +76,25 @@ class Gatherer:
         if witnessed is None or witnessed.text != note.text:
             return True
         times = [_held(witnessed, witness) for witness in policy.witnesses]
-        return not policy.met({w.name for w, time in zip(policy.witnesses, times, strict=True) if time}) or (
-            max(time for time in times if time) * 1000 + RENEWAL_MS < self.clock()
-        )
+        held = {witness.name: time for witness, time in zip(policy.witnesses, times, strict=True) if time is not None}
+        return not policy.met(set(held)) or max(held.values(), default=0) * 1000 + RENEWAL_MS < self.clock()
 
     async def _round(self, http: aiohttp.ClientSession, policy: Policy, note: Note) -> None:
         now = asyncio.get_running_loop().time()
         asked = [witness for witness in policy.witnesses if witness.url and self._of(witness).not_before <= now]
         waiting = {asyncio.create_task(self._ask(http, witness, note)) for witness in asked}
         cosigned, published = note, False
-        while waiting:
-            patience = STRAGGLERS_S if published else None
-            done, waiting = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                break
-            cosigned = cosigned.signed(*(line for task in done for line in task.result()))
-            published = await self._published(policy, cosigned)
-        for task in waiting:
-            task.cancel()
+        try:
+            while waiting:
+                patience = STRAGGLERS_S if published else None
+                done, waiting = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    break
+                cosigned = cosigned.signed(*(line for task in done for line in task.result()))
+                published = await self._published(policy, cosigned)
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def _published(self, policy: Policy, note: Note) -> bool:
         try:
@@ -108,7 +111,7 @@ class Gatherer:
             found = await self._cosignatures(http, witness, note, known)
         except (aiohttp.ClientError, TimeoutError, OSError, EventsError, ValueError):
             known.failures += 1
-            wait = min(2.0**known.failures / 2, LONGEST_BACKOFF_S)
+            wait = min(2.0 ** min(known.failures, LONGEST_DOUBLING) / 2, LONGEST_BACKOFF_S)
             known.not_before = asyncio.get_running_loop().time() + wait
             return ()
         known.failures, known.size = 0, Head.parse(note.text).size
@@ -129,7 +132,7 @@ class Gatherer:
                     continue
                 if answer.status != 200:
                     raise BadNote(f"expected a cosignature, got status {answer.status}")
-            return _by(witness, note, read_signatures(body))
+            return (_by(witness, note, read_signatures(body), self.clock() + wire.CLOCK_TOLERANCE_MS),)
         raise BadNote("expected a witness that agrees on a size, got one that does not")
 
     @staticmethod
@@ -158,12 +161,19 @@ async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
     return bytes(data)
 
 
-def _by(witness: Witness, note: Note, lines: tuple[Signature, ...]) -> tuple[Signature, ...]:
-    """The lines that are this witness's and hold; raises BadNote if none is."""
-    mine = tuple(line for line in lines if (line.name, line.key_id) == (witness.key.name, witness.key.id))
-    if cosigned_at(Note(note.text, mine), witness.key) is None:
+def _by(witness: Witness, note: Note, lines: tuple[Signature, ...], latest: int) -> Signature:
+    """The newest line that is this witness's; raises BadNote if none is, if one does not hold or is after `latest`.
+
+    One alone, for a note has room for so many; none from the future, for no client believes it and it never gets old.
+    """
+    mine = [line for line in lines if (line.name, line.key_id) == (witness.key.name, witness.key.id)]
+    dated = [(cosigned_at(Note(note.text, (line,)), witness.key) or 0, line) for line in mine]
+    if not dated:
         raise BadNote("expected a cosignature of this witness, got none")
-    return mine
+    time, newest = max(dated, key=lambda pair: pair[0])
+    if time * 1000 > latest:
+        raise BadNote("expected a cosignature of now, got one of a time to come")
+    return newest
 
 
 def _held(note: Note, witness: Witness) -> int | None:

@@ -81,6 +81,12 @@ async def test_an_audit_of_many_pages_and_pieces(monkeypatch: pytest.MonkeyPatch
     assert not faults(await audited(Logged(world, page=7).announce()))
 
 
+async def test_a_reading_of_what_the_audit_has_put_away_again(logged: Logged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many headers are at hand; a reading of an event just audited is no sign of an altered memory."""
+    monkeypatch.setattr("exchange.audit.books.HEADERS", 10)
+    assert not faults(await audited(logged))
+
+
 async def test_records_shown_before_their_checkpoint_are_waited_for(logged: Logged) -> None:
     world = logged.world
     logged.size = len(logged.log)
@@ -105,7 +111,7 @@ async def test_what_comes_after_the_checkpoint_is_left_for_the_next_audit(logged
     class Busy(Logged):
         """Something new is accepted between any two answers."""
 
-        async def streams(self) -> list[tuple[bytes, int | None]]:
+        async def streams(self) -> list[tuple[bytes, int | None, int | None]]:
             world.do(world.question())
             self.take()
             return await super().streams()

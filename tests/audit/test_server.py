@@ -32,6 +32,7 @@ async def live(tmp_path: Path):
         for who in ("vda", "nrl", "tsr-x"):
             await (await live.remote(who)).bodies(world.review.id, [world.last["response.submitted"].id])
         await (await live.remote("nrl")).bodies(world.register.id, [world.last["person.registered"].id])
+        await live.read_whole()
         yield live
 
 

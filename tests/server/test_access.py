@@ -36,6 +36,10 @@ def statement(live: Live, who: str, wants: Sequence[Want], **changes: object) ->
     return signed + identity.sign(Label.ACCESS, signed)
 
 
+def altered(record: bytes) -> bytes:
+    return record[:-10] + bytes([record[-10] ^ 1]) + record[-9:]
+
+
 async def post(live: Live, who: str, what: str, data: bytes) -> tuple[int, str, bytes]:
     authority = await (await live.remote(who))._authority()
     async with live.http() as http:
@@ -105,7 +109,7 @@ async def test_what_is_refused_leaves_nothing_and_is_not_on_record(live: Live) -
         ("vda", "bodies", statement(live, "nrl", fine), 403, "bad-signature"),
         ("vda", "bodies", statement(live, "vda", fine, stream=bytes(32)), 400, "malformed"),
         ("vda", "bodies", statement(live, "vda", fine, time=world.time - 3_600_000), 422, "clock-off"),
-        ("vda", "bodies", statement(live, "vda", fine)[:-1] + b"\x00", 403, "bad-signature"),
+        ("vda", "bodies", altered(statement(live, "vda", fine)), 403, "bad-signature"),
         ("vda", "bodies", b"", 400, "malformed"),
         ("vda", "bodies", b"\x00" * 17_000, 413, "too-large"),
     ]

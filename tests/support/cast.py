@@ -99,5 +99,6 @@ def settled(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{16}\b", "<hash>", text)
     text = re.sub(r"(\d{5} ){7}\d{5}", "<fingerprint>", text)
     text = re.sub(r"http://127\.0\.0\.1:\d+", "<server>", text)
+    text = re.sub(r"\b\d+ entries", "<n> entries", text)
     text = re.sub(r"/\S*/(people|papers)/", r"<root>/\1/", text)
     return "\n".join(line.rstrip() for line in text.rstrip().split("\n")) + "\n"

@@ -127,8 +127,9 @@ class Logged:
         self._grow()
         return merkle.consistency_proof(old, new, lambda level, index: self._levels[level][index])
 
-    async def streams(self) -> list[tuple[bytes, int | None]]:
-        return [(stream, len(shown) - 1) for stream, shown in self.shown.items()]
+    async def streams(self) -> list[tuple[bytes, int | None, int | None]]:
+        newest = {stream: len(shown) - 1 for stream, shown in self.accesses_shown.items()}
+        return [(stream, len(shown) - 1, newest.get(stream, -1)) for stream, shown in self.shown.items()]
 
     async def envelopes(self, stream: bytes, after: int) -> list[bytes]:
         self.asked.append(f"envelopes {stream.hex()[:8]} {after}")
