@@ -93,6 +93,27 @@ async def test_many_writers_lose_and_double_nothing(log: EventLog) -> None:
     assert [one[0] for one in told] == sorted(every)
 
 
+async def test_a_row_without_hurry_keeps_its_place_and_shares_the_next_flush(log: EventLog) -> None:
+    rows = [row(A, 0), row(A, 1), row(B, 0)]
+    relaxed = log.enqueue(rows[0], hurried=False)
+    await log.append(rows[1])
+    assert relaxed.done()
+    assert await log.read(A) == [rows[0].envelope, rows[1].envelope]
+    alone = log.enqueue(rows[2], hurried=False)
+    await asyncio.wait_for(alone, 5)
+    assert await log.read(B) == [rows[2].envelope]
+
+
+async def test_a_row_without_hurry_is_written_when_the_log_closes(tmp_path: Path) -> None:
+    log = await EventLog.open(tmp_path / "closed.sqlite")
+    late = row(A, 0)
+    log.enqueue(late, hurried=False)
+    await log.close()
+    log = await EventLog.open(tmp_path / "closed.sqlite")
+    assert await log.read(A) == [late.envelope]
+    await log.close()
+
+
 async def test_it_is_all_there_when_opened_again(tmp_path: Path) -> None:
     log = await EventLog.open(tmp_path / "events.sqlite")
     rows = [row(A, seq) for seq in range(5)]
