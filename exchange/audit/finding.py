@@ -89,7 +89,7 @@ DESCRIBED = {
             (Check.READER, 18, "Every reader was entitled when they asked."),
             (Check.COMPLETION, 11, "Every completion belongs to one earlier statement and its sizes."),
             (Check.MEMORY, 12, "What this audit remembers is what it wrote down."),
-            (Check.TIMETABLE, 0, "Which steps are or were late (indicative)."),
+            (Check.TIMETABLE, 0, "Which steps are or were late; the timetable is indicative."),
             (Check.TRANSLATIONS, 0, "Which translations are missing or out of date."),
         ),
         1,

@@ -57,7 +57,12 @@ FAILURES: tuple[tuple[type[BaseException], Failure], ...] = (
         Failure(5, "Repeat the command later; if it goes on, ask the operator and the witnesses' keepers why."),
     ),
     (errors.DiskFull, Failure(9, "")),
-    (errors.NoKey, Failure(6, "Ask the secretariat officer, or your focal point, to share the keys with you.")),
+    (
+        errors.NoKey,
+        Failure(
+            6, "Members ask an officer or their focal point to share the keys; others may ask to be shown this paper."
+        ),
+    ),
     (CannotOpen, Failure(6, "It was altered, or it is not for you. Nothing was changed; tell the secretariat.")),
     (BadSignature, Failure(5, "Nothing was believed. Tell the secretariat.")),
     (BadNote, Failure(5, "Nothing was believed.")),
