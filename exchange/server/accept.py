@@ -1,8 +1,8 @@
 """Accepting an event: the numbered procedure of docs/spec/http.md.
 
-1 parse, bounded        4 already stored?         7 what travels with it
-2 the author's key      5 time, author active     8 its files are there
-3 the signature         6 admit                   9 append, flushed   10 take over the state
+1 parse, bounded        4 already stored?                          7 what travels with it
+2 the author's key      5 time, author active, what they saw       8 its files are there
+3 the signature         6 admit, the log is this server's          9 append, flushed   10 take over the state
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from events import canonical
 from events.body import check_body
 from events.card import card_of
 from events.envelope import MAX_ENVELOPE, Event, SignedEvent
-from events.errors import Malformed, NotAMember, Refused
+from events.errors import Malformed, NotAMember, Refused, WrongReference
+from events.policy import Policy
 from events.register import Register
 from events.review import Review
 from events.workflow import admit
 from exchange import wire
+from exchange.server.notary import Notary
 from exchange.server.problems import AlreadyFounded, ClockOff, FileMissing
 from exchange.server.states import States
 from keys.recipient import Recipient
@@ -26,6 +28,7 @@ from storage.log import EventLog
 from storage.rows import Row
 
 Publish = Callable[[bytes, int], None]
+ANNOUNCED = "log.announced"
 
 
 class Acceptance:
@@ -38,6 +41,7 @@ class Acceptance:
         states: States,
         clock: Callable[[], int],
         publish: Publish,
+        notary: Notary,
         *,
         founder: bytes,
         exercise: bool,
@@ -47,6 +51,7 @@ class Acceptance:
         self._states = states
         self._clock = clock
         self._publish = publish
+        self._notary = notary
         self._founder = founder
         self._exercise = exercise
 
@@ -61,6 +66,7 @@ class Acceptance:
             return repeated
         self._check_time(event)
         self._check_active(event)
+        await self._check_seen(event)
         # Once appended, the state must follow even if the client hangs up: the application does not cancel handlers.
         return await self._admit_and_append(signed, event, body)
 
@@ -76,6 +82,7 @@ class Acceptance:
                     return repeated
                 raise
             self._check_founding(state, new, event)
+            self._check_log(new, event)
             check_body(event.header, body)
             await self._check_files(event)
             header = event.header
@@ -117,6 +124,12 @@ class Acceptance:
         if self._states.register_id:
             self._states.register.active(event.header.author)
 
+    async def _check_seen(self, event: Event) -> None:
+        """What an author says to have seen is this log: else every reader would take this server for a liar."""
+        seen = event.header.seen
+        if seen is not None and not await self._notary.had(seen.size, seen.root):
+            raise WrongReference("a checkpoint of this log as seen by the author", f"another of {seen.size} entries")
+
     async def _state(self, event: Event) -> Register | Review | None:
         return await self._states.of(event.header.stream) if event.header.stream else None
 
@@ -127,6 +140,13 @@ class Acceptance:
             raise AlreadyFounded("this server has a register, or another device is to found it")
         if self._exercise and not new.exercise:
             raise AlreadyFounded("a server with an exercise clock takes an exercise register only")
+
+    def _check_log(self, new: Register | Review, event: Event) -> None:
+        """Announced is the log that is kept here: every client would refuse this one for another, and for good."""
+        if isinstance(new, Register) and event.header.kind == ANNOUNCED:
+            names = [log.key for log in Policy.parse(new.log).logs]
+            if names != [self._notary.vkey]:
+                raise WrongReference(f"the log of this server, {self._notary.vkey.name}", "another")
 
     async def _check_files(self, event: Event) -> None:
         for index, ref in enumerate(event.header.objects[1:], 1):

@@ -28,6 +28,7 @@ INTERVAL_S = 0.1
 RETRY_S = 1.0
 PATIENCE_S = 5.0
 WITNESSED = "witnessed"
+RECENT = 1000
 
 
 class Notary:
@@ -46,6 +47,7 @@ class Notary:
         self._grown = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._covered = 0
+        self._recent: dict[int, bytes] = {}
 
     async def start(self) -> None:
         """Open the tree, let it catch up with the database, and follow it from then on; raises Damaged."""
@@ -88,6 +90,13 @@ class Notary:
         """Publish a checkpoint with the cosignatures of a quorum."""
         await self._on_tree(lambda tree: tree.keep_note(WITNESSED, note.encode()))
         self.witnessed = note
+
+    async def had(self, size: int, root: bytes) -> bool:
+        """Whether the log had this root at this size, which is above 0; what was signed lately costs no look-up."""
+        recent = self._recent.get(size)
+        if recent is not None or not 0 < size <= Head.parse(self.checkpoint.text).size:
+            return recent == root
+        return await self._on_tree(lambda tree: tree.root(size)) == root
 
     async def inclusion(self, stream: bytes, seq: int, size: int) -> tuple[int, list[bytes]]:
         """The leaf of a record and its proof in a tree of `size` leaves; raises BlobMissing or NotProved."""
@@ -136,6 +145,10 @@ class Notary:
         async with self._grown:
             self.checkpoint = self._signed(size, root)
             self._covered = self._open_tree.position
+            if size:
+                self._recent[size] = root
+            while len(self._recent) > RECENT:
+                del self._recent[next(iter(self._recent))]
             self._grown.notify_all()
 
     async def _check_database(self) -> None:

@@ -69,6 +69,7 @@ async def engines(settings: ServerSettings, clock: Clock) -> AsyncIterator[Api]:
             states,
             clock,
             _published(newsroom, notary),
+            notary,
             founder=bytes.fromhex(settings.founder),
             exercise=settings.exercise_clock is not None,
         )

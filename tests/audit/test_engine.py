@@ -278,8 +278,9 @@ async def test_an_author_who_saw_less_than_before(logged: Logged) -> None:
         world.do(replace(world.question(), force={"seen": Seen(size, logged.root(size))}))
     logged.take()
     report = await audited(logged)
-    assert found_by(report) == {Check.SEEN}
-    assert "less" in faults(report)[0].what
+    # Anybody who works with two programs at once can write that, and the server is none the worse for it.
+    assert report.sound
+    assert ["less" in f.what for f in report.findings if f.check is Check.SEEN] == [True]
 
 
 async def test_a_checkpoint_of_another_log(logged: Logged) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from events import merkle
-from events.checkpoint import Head, cosign, witness_key
+from events.checkpoint import Head, cosign, log_key, witness_key
 from events.envelope import Seen
 from events.forks import Evidence
 from events.kinds.desk_review import Message
-from events.merkle import Frontier
+from events.merkle import EMPTY_ROOT, Frontier
 from events.notes import KeyType, Note, Vkey
 from events.policy import Policy
 from exchange.client import forks
@@ -26,6 +26,8 @@ from exchange.client.errors import ServerLied, Unwitnessed
 from exchange.client.history import MAX_AGE_S
 from exchange.client.home import Home
 from exchange.notekeys import HeldKey
+from exchange.server import notary
+from exchange.server.notary import Notary
 from exchange.server.service import LOG_KEY
 from keys.notes import NoteKey
 from tests.hostile.test_rules import ask
@@ -148,12 +150,52 @@ async def test_checkpoints_that_are_not_the_announced_logs(live: Live, liar: Mal
         await lied(await live.client("vda", liar.url), live, "not the announced log's")
 
 
-async def test_a_member_who_saw_more_than_one_is_shown(live: Live, liar: MaliciousServer) -> None:
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes whatever authors say they saw, such as one that showed them another log."""
+
+    async def had(_notary: Notary, _size: int, _root: bytes) -> bool:
+        return True
+
+    monkeypatch.setattr(Notary, "had", had)
+
+
+async def test_a_member_cannot_make_a_liar_of_an_honest_server(live: Live) -> None:
+    """One event that claims to have seen another log would keep everybody from the review, for good."""
+    size = Head.parse(Note.parse(await (await live.remote("vda")).checkpoint()).text).size
+    for seen in (Seen(10**6, bytes(32)), Seen(7, bytes(32)), Seen(size, bytes(32)), Seen(0, EMPTY_ROOT)):
+        said = Said("nrl-x", "reviewers.noted", sealed=Message("t", "x"), force={"seen": seen})
+        status, problem = await live.say(said)
+        assert (status, problem.code) == (422, "wrong-reference")
+    client = await live.client("tsr-x")
+    await client.review(live.world.review.id)
+    await ask(client, live)
+
+
+async def test_what_was_seen_long_ago_is_taken(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notary, "RECENT", 0)
+    client = await live.client("nrl-x")
+    await ask(client, live)
+    assert (await client.review(live.world.review.id)).seq > 0
+    await (await live.client("vda")).review(live.world.review.id)
+
+
+async def test_a_log_that_is_not_this_servers_is_not_announced_here(live: Live) -> None:
+    """No client would believe this server any more, and none could take it back."""
+    other = f"log {log_key('colloquy/elsewhere', NoteKey.generate()).text()}\nquorum none\n"
+    status, problem = await live.say(live.world.announcement(other))
+    assert (status, problem.code) == (422, "wrong-reference")
+    await (await live.client("vda")).review(live.world.review.id)
+
+
+@pytest.mark.usefixtures("unchecked")
+async def test_a_member_who_saw_more_than_one_is_shown(live: Live) -> None:
     live.world.do(Said("nrl-x", "reviewers.noted", sealed=Message("t", "x"), force={"seen": Seen(10**6, bytes(32))}))
     await live.push()
     await lied(await live.client("tsr-x"), live, "withholds the rest")
 
 
+@pytest.mark.usefixtures("unchecked")
 async def test_a_member_who_saw_another_history(live: Live) -> None:
     """The views of two members meet in what one of them writes."""
     live.world.do(Said("nrl-x", "reviewers.noted", sealed=Message("t", "x"), force={"seen": Seen(7, bytes(32))}))
