@@ -30,6 +30,7 @@ from storage.rows import COMPLETED, STATED, Appended, Row
 
 TRIES = 5
 REMEMBERED = 100_000
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Readings:
         self._appended = appended
         self._next: dict[bytes, int] = {}
         self._used: dict[bytes, int] = {}
+        self._recalled: set[bytes] = set()
         self._completing: set[asyncio.Task[None]] = set()
 
     async def record(self, posted: bytes, stream: bytes, person: Person) -> Recorded:
@@ -148,7 +150,8 @@ class Readings:
         register, device = self._states.register, access.statement.reader
         for item in items:
             want = item.want
-            if not entitled(register, state, device, want.event, item.header, want.object):
+            nothing = not want.object and item.body is None
+            if nothing or not entitled(register, state, device, want.event, item.header, want.object):
                 raise NotFound(ABSENT)
             size = item.header.objects[want.object].size if want.object else len(item.body or b"")
             if want.start and want.start >= size:
@@ -172,7 +175,24 @@ class Readings:
     async def _load_next(self, stream: bytes) -> None:
         if stream not in self._next:
             head = await self._log.head(access_stream(stream))
-            self._next.setdefault(stream, head[0] + 1 if head else 0)
+            newest = head[0] if head else -1
+            if stream not in self._recalled:
+                await self._recall(stream, newest)
+                self._recalled.add(stream)
+            self._next.setdefault(stream, newest + 1)
+
+    async def _recall(self, stream: bytes, newest: int) -> None:
+        """Learn again, after a restart, which statements were used and could still be sent a second time."""
+        oldest = self._clock() - 3 * wire.CLOCK_TOLERANCE_MS
+        while newest >= 0:
+            first = max(newest - PAGE, -1)
+            records = await self._log.records(access_stream(stream), after=first, limit=newest - first)
+            stated = [SignedStatement.parse(record)._statement for kind, record in records if kind == STATED]  # noqa: SLF001
+            self._used |= {one.nonce: one.time + 2 * wire.CLOCK_TOLERANCE_MS for one in stated}
+            if any(one.time < oldest for one in stated):
+                # Times are within the tolerance of when a statement was taken: what came before is too old as well.
+                return
+            newest = first
 
     async def _append_completion(self, stream: bytes, record: bytes) -> None:
         for _ in range(TRIES):

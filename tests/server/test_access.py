@@ -16,6 +16,7 @@ from events.kinds.desk_review import Message
 from events.kinds.response import Paper
 from exchange import wire
 from exchange.client.errors import ClockFarOff, ServerRefused
+from exchange.server import readings
 from keys.labels import Label
 from storage.log import EventLog
 from tests.support.live import Live
@@ -124,6 +125,37 @@ async def test_a_statement_is_taken_once(live: Live) -> None:
     assert (await post(live, "vda", "bodies", once))[0] == 200
     assert (await post(live, "vda", "bodies", once))[:2] == (400, "bad-request")
     assert sum(isinstance(one, SignedStatement) and one.record == once for one in await records(live)) == 1
+
+
+async def test_a_statement_is_taken_once_whatever_restarts_in_between(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice in the log, it would be an honest server's fault."""
+    monkeypatch.setattr(readings, "PAGE", 2)
+    fine = [Want(source(live).id, 0, 0)]
+    sent = [statement(live, "vda", fine, time=live.world.time + change * 1000) for change in (-590, 590, 0, 1, 2)]
+    for one in sent:
+        assert (await post(live, "vda", "bodies", one))[0] == 200
+    before = await records(live)
+    await live.stop()
+    await live.start()
+    for one in sent:
+        assert (await post(live, "vda", "bodies", one))[:2] == (400, "bad-request")
+    assert await records(live) == before
+
+
+async def test_what_is_not_there_is_not_read(live: Live) -> None:
+    """An event can carry keys and carry none: a statement about nothing would be an honest server's fault."""
+    world = live.world
+    empty = next(
+        event
+        for event, known in world.review.known.items()
+        if known.kind == "member.nominated" and world.records[world.review.id][known.seq][1] is None
+    )
+    before = await records(live)
+    got = await post(live, "vda", "bodies", statement(live, "vda", [Want(empty, 0, 0)]))
+    assert got[:2] == (404, "not-found")
+    assert await records(live) == before
 
 
 async def test_a_reading_that_breaks_off_is_on_record_with_what_was_sent(live: Live) -> None:
