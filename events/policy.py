@@ -101,6 +101,16 @@ class Policy:
                 met.add(group.name)
         return self.quorum in met
 
+    def met_at(self, times: Mapping[str, int]) -> int | None:
+        """When a quorum had cosigned, by the newest time of each witness; None if they are none.
+
+        Not the newest of all: one witness of today beside another of last month saw nothing together today.
+        """
+        for time in sorted(set(times.values()), reverse=True):
+            if self.met({name for name, newest in times.items() if newest >= time}):
+                return time
+        return None
+
     @property
     def deciding(self) -> frozenset[str]:
         """The witnesses that count for the quorum."""

@@ -253,11 +253,7 @@ class History:
 
 def quorum_time(policy: Policy, witnessed: Witnessed, latest: int) -> int | None:
     """When a quorum had seen it, in seconds; None if only with cosignatures from after `latest`: a clock is wrong."""
-    cosigned = sorted((one for one in witnessed.cosigned if one.time <= latest), key=lambda one: -one.time)
-    for count in range(1, len(cosigned) + 1):
-        if policy.met({one.witness for one in cosigned[:count]}):
-            return cosigned[count - 1].time
-    return None
+    return policy.met_at({one.witness: one.time for one in witnessed.cosigned if one.time <= latest})
 
 
 def _checked(policy: Policy, data: bytes) -> Checkpoint:

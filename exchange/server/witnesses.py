@@ -77,7 +77,8 @@ class Gatherer:
             return True
         times = [_held(witnessed, witness) for witness in policy.witnesses]
         held = {witness.name: time for witness, time in zip(policy.witnesses, times, strict=True) if time is not None}
-        return not policy.met(set(held)) or max(held.values(), default=0) * 1000 + RENEWAL_MS < self.clock()
+        since = policy.met_at(held)
+        return since is None or since * 1000 + RENEWAL_MS < self.clock()
 
     async def _round(self, http: aiohttp.ClientSession, policy: Policy, note: Note) -> None:
         now = asyncio.get_running_loop().time()

@@ -185,3 +185,21 @@ def test_whatever_comes_is_a_policy_or_refused(text: str) -> None:
     assert Policy.parse(policy.text) == policy
     policy.in_words()
     assert policy.met(set(policy.deciding))
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ({}, None),
+        ({"NRL": 100}, None),
+        ({"NRL": 100, "TSR": 900}, 100),
+        ({"NRL": 100, "TSR": 900, "VDA": 500}, 500),
+        ({"NRL": 900, "TSR": 900, "VDA": 500}, 900),
+        ({"NRL": 900, "stranger": 900}, None),
+    ],
+)
+def test_a_quorum_is_as_old_as_the_oldest_of_the_witnesses_it_needs(
+    times: dict[str, int], expected: int | None
+) -> None:
+    """One witness that is asked today beside another of last month does not make a history fresh."""
+    assert Policy.parse(TestLog([]).policy(2, "NRL", "TSR", "VDA")).met_at(times) == expected
