@@ -144,7 +144,11 @@ class Client:
             await self.prefetch(register.id, [known.seq for known in wanted])
             for known in wanted:
                 entry = self._entry(self.envelope(register.id, known.seq))
-                body = (await self.open(register, entry)).body
+                try:
+                    body = (await self.open(register, entry)).body
+                except CannotOpen:
+                    # One who seals nonsense about themselves goes without a name; everybody else keeps theirs.
+                    continue
                 if isinstance(body, Profile):
                     found[entry.header.clear.get("person", known.person)] = body
         except (NoKey, NotFound, ServerRefused):

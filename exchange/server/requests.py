@@ -57,7 +57,7 @@ def stream_of(request: web.Request) -> bytes:
 def number(request: web.Request, name: str, default: int) -> int:
     """A number of the query; raises BadRequest."""
     text = request.query.get(name, str(default))
-    if not text.removeprefix("-").isdigit() or len(text) > 15:
+    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 15:
         raise BadRequest(f"expected a number as {name}", "a number", text[:20])
     return int(text)
 

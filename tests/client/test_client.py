@@ -224,3 +224,13 @@ async def test_an_upload_the_server_lost_is_sent_again(live: Live, tmp_path: Pat
     review = await reader.review(live.world.review.id)
     await reader.fetch(review, reader.entry(review, event), 1, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == path.read_bytes()
+
+
+async def test_a_profile_that_does_not_open_takes_nobody_elses_name(live: Live) -> None:
+    from events.kinds.desk_review import Message
+
+    live.world.do(Said("nrl-x", "person.profiled", sealed=Message("not a profile", "x")))
+    await live.push()
+    client = await live.client("vda")
+    found = await client.profiles(await client.register())
+    assert live.world.actors["vda"].person in found
