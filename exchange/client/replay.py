@@ -117,7 +117,8 @@ class Replay:
 
     async def _check_logged(self, state: Register | Review, new: list[tuple[int, bytes]]) -> None:
         """Remember what is new once the log is known to hold it (rule 12)."""
-        events = [trusted(SignedEvent.parse(envelope)) for _, envelope in new[-RECENT:]]
+        recent = new[-RECENT:] if self.log.policy is not None else []
+        events = [trusted(SignedEvent.parse(envelope)) for _, envelope in recent]
         await self.log.check(state.id, state.seq, state.head, events)
         if new:
             self._remember(state, new)
