@@ -112,13 +112,7 @@ class Acceptance:
         return wire.Receipt(event.stream.hex(), event.header.seq, event.id.hex(), repeated=True)
 
     def _check_time(self, event: Event) -> None:
-        now, claimed = self._clock(), event.header.time
-        if abs(now - claimed) > wire.CLOCK_TOLERANCE_MS:
-            raise ClockOff(
-                f"the event's time and the server's differ by {abs(now - claimed) // 60_000} minutes",
-                str(now),
-                str(claimed),
-            )
+        ClockOff.check("event", self._clock(), event.header.time)
 
     def _check_active(self, event: Event) -> None:
         if self._states.register_id:

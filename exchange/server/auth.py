@@ -30,12 +30,7 @@ class Sessions:
     def open(self, asked: wire.SessionRequest) -> wire.Session:
         """Start a session; raises ClockOff or SignInRefused, the latter for every other reason alike."""
         now, device = self._clock(), bytes.fromhex(asked.device)
-        if abs(now - asked.time) > wire.CLOCK_TOLERANCE_MS:
-            raise ClockOff(
-                f"the statement's time and the server's differ by {abs(now - asked.time) // 60_000} minutes",
-                str(now),
-                str(asked.time),
-            )
+        ClockOff.check("statement", now, asked.time)
         self._check(asked, device)
         self._prune(now)
         if asked.nonce in self._nonces or len(self._tokens) >= MAX_SESSIONS:

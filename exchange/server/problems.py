@@ -45,6 +45,14 @@ class SignInRefused(ServerProblem):
 class ClockOff(ServerProblem):
     """A claimed time is too far from the server's clock."""
 
+    @classmethod
+    def check(cls, what: str, now: int, claimed: int) -> None:
+        """Compare the time (milliseconds) that something claims with the server's; raises ClockOff."""
+        apart = abs(now - claimed)
+        if apart > wire.CLOCK_TOLERANCE_MS:
+            message = f"the {what}'s time and the server's differ by {apart // 60_000} minutes"
+            raise cls(message, str(now), str(claimed))
+
 
 class NotFound(ServerProblem):
     """Not there, or not for this reader: the answer is the same."""

@@ -96,13 +96,7 @@ class Readings:
         return signed.verify(key)
 
     def _check_time(self, access: Access) -> None:
-        now, claimed = self._clock(), access.statement.time
-        if abs(now - claimed) > wire.CLOCK_TOLERANCE_MS:
-            raise ClockOff(
-                f"the statement's time and the server's differ by {abs(now - claimed) // 60_000} minutes",
-                str(now),
-                str(claimed),
-            )
+        ClockOff.check("statement", self._clock(), access.statement.time)
 
     async def _items(self, access: Access) -> tuple[Item, ...]:
         state = await self._states.of(access.statement.stream)
